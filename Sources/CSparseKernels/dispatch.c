@@ -1,0 +1,3 @@
+#include "CSparseKernels.h"
+
+const char *sk_isa_name(void) { return "scalar"; }

@@ -1,0 +1,50 @@
+/// Bytes that lie somewhere else, in a mapped file or an array, together with what keeps them there.
+///
+/// Copying a view copies no bytes. The bytes are never written through a view.
+public struct ByteView: Sendable {
+  /// Where the bytes are: valid as long as a copy of this view exists.
+  package nonisolated(unsafe) let bytes: UnsafeRawBufferPointer
+  private let owner: any AnyObject & Sendable
+
+  /// A view of bytes that `owner` keeps alive and unchanged.
+  package init(_ bytes: UnsafeRawBufferPointer, owner: any AnyObject & Sendable) {
+    self.bytes = bytes
+    self.owner = owner
+  }
+
+  /// A view of a copy of `bytes`.
+  public init(copying bytes: [UInt8]) {
+    let storage = ByteStorage(bytes)
+    self.init(UnsafeRawBufferPointer(storage.buffer), owner: storage)
+  }
+
+  /// The number of bytes.
+  public var count: Int { bytes.count }
+
+  /// The bytes of `range`, counted from the start of this view.
+  public subscript(range: Range<Int>) -> ByteView {
+    precondition(
+      range.lowerBound >= 0 && range.upperBound <= count,
+      "ByteView: \(range) is outside 0..<\(count)")
+    return ByteView(UnsafeRawBufferPointer(rebasing: bytes[range]), owner: owner)
+  }
+
+  /// Calls `body` with the bytes; the pointer must not outlive the call.
+  public func withUnsafeBytes<Result, Failure>(
+    _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    try body(bytes)
+  }
+}
+
+/// A heap copy of some bytes, aligned for any vector load.
+private final class ByteStorage: Sendable {
+  nonisolated(unsafe) let buffer: UnsafeMutableRawBufferPointer
+
+  init(_ bytes: [UInt8]) {
+    buffer = .allocate(byteCount: bytes.count, alignment: 64)
+    buffer.copyBytes(from: bytes)
+  }
+
+  deinit { buffer.deallocate() }
+}

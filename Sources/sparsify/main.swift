@@ -1,0 +1,3 @@
+internal import SparseModel
+
+print(Tool.name, Tool.version)
