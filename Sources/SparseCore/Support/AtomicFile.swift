@@ -1,0 +1,88 @@
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Darwin)
+  internal import Darwin
+#elseif canImport(Musl)
+  internal import Musl
+#endif
+internal import Synchronization
+
+/// A file that gets its name when it is finished, and is gone without a trace otherwise.
+///
+/// It is written as `NAME.tmp-PID` beside the target. The temporary file is created at once, so a
+/// place that cannot be written to is found before the work. `commit` puts it in place of whatever
+/// was there; without `commit` it is deleted with the last reference.
+///
+/// ```swift
+/// let file = try AtomicFile(path: "report.json")
+/// try file.write(ByteView(copying: Array("{}".utf8)), at: 0)
+/// try file.commit()
+/// ```
+public final class AtomicFile: Sendable {
+  /// The name that the finished file gets.
+  public let path: String
+  private let temporaryPath: String
+  private let descriptor: FileDescriptor
+  private let isCommitted = Atomic(false)
+
+  /// Creates the temporary file of `size` bytes, all zero.
+  ///
+  /// The space is taken from the disk at once where the system can, so that a full disk is found
+  /// before the work. Writing beyond `size` makes the file longer.
+  public init(path: String, size: Int = 0) throws(FileError) {
+    if try FileSystem.kind(of: path) == .folder { throw .isFolder(path: path) }
+    let temporaryPath = FileSystem.temporaryPath(for: path)
+    // A run that was killed may have left one under the same process number.
+    _ = unlink(temporaryPath)
+    let descriptor = try FileDescriptor.creating(temporaryPath)
+    do throws(FileError) {
+      try descriptor.reserve(size)
+    } catch {
+      _ = unlink(temporaryPath)
+      throw error
+    }
+    self.path = path
+    self.temporaryPath = temporaryPath
+    self.descriptor = descriptor
+  }
+
+  deinit {
+    if !isCommitted.load(ordering: .acquiring) { _ = unlink(temporaryPath) }
+  }
+
+  /// Writes `bytes` at `offset`.
+  ///
+  /// Several threads may write at once, each its own range.
+  public func write(_ bytes: ByteView, at offset: Int) throws(FileError) {
+    try write(bytes.bytes, at: offset)
+  }
+
+  /// Writes the bytes behind a pointer at `offset`.
+  package func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(FileError) {
+    try descriptor.write(bytes, at: offset)
+  }
+
+  /// Brings the file to the disk and gives it its name.
+  ///
+  /// To be called once, after the last write.
+  public func commit() throws(FileError) {
+    try descriptor.synchronize()
+    precondition(
+      !isCommitted.exchange(true, ordering: .acquiringAndReleasing),
+      "AtomicFile: \(path) was committed before")
+    do throws(FileError) {
+      try FileSystem.move(temporaryPath, to: path)
+    } catch {
+      isCommitted.store(false, ordering: .releasing)
+      throw error
+    }
+    try FileSystem.synchronize(folder: Path.folder(of: path))
+  }
+
+  /// Writes a whole file: `bytes` under the name `path`, or no change at all.
+  public static func write(_ bytes: [UInt8], to path: String) throws(FileError) {
+    let file = try AtomicFile(path: path)
+    try file.write(ByteView(copying: bytes), at: 0)
+    try file.commit()
+  }
+}

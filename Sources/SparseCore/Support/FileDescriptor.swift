@@ -1,0 +1,112 @@
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Darwin)
+  internal import Darwin
+#elseif canImport(Musl)
+  internal import Musl
+#endif
+
+/// An open file, closed when it goes out of scope.
+package struct FileDescriptor: ~Copyable, Sendable {
+  let raw: Int32
+  private let path: String
+
+  /// What the system knows about a file.
+  struct Status {
+    let size: Int
+    /// When it was last changed, in nanoseconds since 1970.
+    let modified: Int
+    let mode: mode_t
+  }
+
+  private init(raw: Int32, path: String) {
+    self.raw = raw
+    self.path = path
+  }
+
+  deinit { close(raw) }
+
+  /// Opens a regular file for reading.
+  ///
+  /// Symbolic links are followed, and a pipe is refused without waiting for it.
+  package static func reading(_ path: String) throws(FileError) -> FileDescriptor {
+    let file = try opened(path, O_RDONLY | O_NONBLOCK, for: .open)
+    let kind = try file.status().mode & S_IFMT
+    if kind == S_IFDIR { throw .isFolder(path: path) }
+    if kind != S_IFREG { throw .notRegularFile(path: path) }
+    return file
+  }
+
+  /// Creates a file that must not exist yet, for reading and writing; `mode` is cut by the umask.
+  package static func creating(
+    _ path: String, mode: UInt32 = 0o666
+  ) throws(FileError) -> FileDescriptor {
+    try opened(path, O_RDWR | O_CREAT | O_EXCL, mode: mode_t(mode), for: .create)
+  }
+
+  /// Opens something that exists for writing, devices included.
+  package static func writing(_ path: String) throws(FileError) -> FileDescriptor {
+    try opened(path, O_WRONLY, for: .open)
+  }
+
+  private static func opened(
+    _ path: String, _ flags: Int32, mode: mode_t = 0, for operation: FileError.Operation
+  ) throws(FileError) -> FileDescriptor {
+    let raw = retrying { open(path, flags | O_CLOEXEC, mode) }
+    if raw < 0 { throw FileError(operation, path: path) }
+    return FileDescriptor(raw: raw, path: path)
+  }
+
+  func status() throws(FileError) -> Status {
+    var status = stat()
+    if fstat(raw, &status) != 0 { throw FileError(.open, path: path) }
+    #if canImport(Darwin)
+      let time = status.st_mtimespec
+    #else
+      let time = status.st_mtim
+    #endif
+    return Status(
+      size: Int(status.st_size), modified: Int(time.tv_sec) * 1_000_000_000 + Int(time.tv_nsec),
+      mode: status.st_mode)
+  }
+
+  /// Writes all the bytes at `offset`.
+  ///
+  /// Several threads may write at once, each its own range.
+  package func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(FileError) {
+    var done = 0
+    while done < bytes.count {
+      // One call may take 2 GiB at most.
+      let piece = UnsafeRawBufferPointer(rebasing: bytes[done..<min(done + 1 << 30, bytes.count)])
+      let written = retrying { pwrite(raw, piece.baseAddress, piece.count, off_t(offset + done)) }
+      if written < 0 { throw FileError(.write, path: path) }
+      done += written
+    }
+  }
+
+  /// Makes the file `size` bytes long and, where the system can, takes the space on the disk at once,
+  /// so that a full disk is found before the work.
+  func reserve(_ size: Int) throws(FileError) {
+    if size == 0 { return }
+    #if canImport(Glibc) || canImport(Musl)
+      let code = posix_fallocate(raw, 0, off_t(size))
+      if code == ENOSPC || code == EDQUOT || code == EFBIG {
+        throw FileError(.write, path: path, code: code)
+      }
+    #endif
+    if retrying({ ftruncate(raw, off_t(size)) }) != 0 { throw FileError(.write, path: path) }
+  }
+
+  /// Waits until what was written is on the disk.
+  func synchronize() throws(FileError) {
+    if retrying({ fsync(raw) }) != 0 { throw FileError(.write, path: path) }
+  }
+}
+
+/// Repeats a system call that a signal interrupted.
+func retrying<Result: SignedInteger>(_ call: () -> Result) -> Result {
+  while true {
+    let result = call()
+    if result >= 0 || errno != EINTR { return result }
+  }
+}

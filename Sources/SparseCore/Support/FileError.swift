@@ -1,0 +1,68 @@
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Darwin)
+  internal import Darwin
+#elseif canImport(Musl)
+  internal import Musl
+#endif
+
+/// Why the system could not do something to a file or folder.
+public enum FileError: Error, Equatable, Sendable {
+  /// Nothing is at the path, though it was to be read.
+  case missing(path: String)
+  /// The folder that something was to be created in does not exist.
+  case missingFolder(path: String)
+  /// A folder where a file is needed.
+  case isFolder(path: String)
+  /// Something other than a folder where a folder is needed.
+  case notFolder(path: String)
+  /// A pipe, socket or device where a file is needed.
+  case notRegularFile(path: String)
+  /// The disk, or the user's share of it, is full.
+  case diskFull(path: String)
+  /// Any other failure: what was tried, on what, and the system's error number.
+  case failed(Operation, path: String, code: Int32)
+
+  /// What was tried.
+  public enum Operation: String, Sendable {
+    /// Open or look at something that exists.
+    case open
+    /// Read or map a file, or list a folder.
+    case read
+    /// Create a file or folder.
+    case create
+    /// Write to a file or bring it safely to the disk.
+    case write
+    /// Give the finished file or folder its name.
+    case rename
+    /// Delete a file or folder.
+    case remove
+  }
+
+  /// The error for a system call that has just failed.
+  init(_ operation: Operation, path: String, code: Int32 = errno) {
+    switch (code, operation) {
+    case (ENOENT, .create): self = .missingFolder(path: Path.folder(of: path))
+    case (ENOENT, _): self = .missing(path: path)
+    case (EISDIR, _): self = .isFolder(path: path)
+    case (ENOSPC, _), (EDQUOT, _): self = .diskFull(path: path)
+    default: self = .failed(operation, path: path, code: code)
+    }
+  }
+}
+
+extension FileError: CustomStringConvertible {
+  /// One line: the path, then what is wrong with it.
+  public var description: String {
+    switch self {
+    case .missing(let path): "\(path): no such file or folder"
+    case .missingFolder(let path): "\(path): no such folder to write to"
+    case .isFolder(let path): "\(path): is a folder, not a file"
+    case .notFolder(let path): "\(path): is not a folder"
+    case .notRegularFile(let path): "\(path): is not a regular file"
+    case .diskFull(let path): "\(path): no space left on the disk"
+    case .failed(let operation, let path, let code):
+      "\(path): cannot \(operation.rawValue): \(String(cString: strerror(code)))"
+    }
+  }
+}

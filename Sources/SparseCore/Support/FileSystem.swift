@@ -1,0 +1,133 @@
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Darwin)
+  internal import Darwin
+#elseif canImport(Musl)
+  internal import Musl
+#endif
+
+/// Files and folders by their paths.
+package enum FileSystem {
+  /// What is at a path.
+  package enum Kind: Sendable {
+    case file, folder
+    /// A pipe, socket or device.
+    case other
+  }
+
+  /// The file or folder itself, whatever paths lead to it.
+  package struct Identity: Hashable, Sendable {
+    private let device: Int
+    private let inode: UInt64
+
+    fileprivate init(_ status: stat) {
+      device = Int(status.st_dev)
+      inode = UInt64(status.st_ino)
+    }
+  }
+
+  /// The name under which something is made before it is renamed to `path`.
+  package static func temporaryPath(for path: String) -> String {
+    "\(Path.withoutTrailingSlashes(path)).tmp-\(getpid())"
+  }
+
+  // MARK: Looking
+
+  /// What is at `path`, symbolic links followed; nil for nothing and for a broken link.
+  package static func kind(of path: String) throws(FileError) -> Kind? {
+    guard let status = try status(of: path) else { return nil }
+    switch status.st_mode & S_IFMT {
+    case S_IFREG: return .file
+    case S_IFDIR: return .folder
+    default: return .other
+    }
+  }
+
+  /// Whether `path` names something, be it a broken link.
+  package static func isTaken(_ path: String) -> Bool {
+    var status = stat()
+    return lstat(path, &status) == 0
+  }
+
+  /// What `path` leads to, as something that can be compared; nil for nothing.
+  package static func identity(of path: String) throws(FileError) -> Identity? {
+    try status(of: path).map(Identity.init)
+  }
+
+  private static func status(of path: String) throws(FileError) -> stat? {
+    var status = stat()
+    if stat(path, &status) == 0 { return status }
+    if errno == ENOENT || errno == ENOTDIR { return nil }
+    throw FileError(.open, path: path)
+  }
+
+  /// The absolute path of something that exists, with every link and ".." resolved.
+  package static func resolved(_ path: String) throws(FileError) -> String {
+    guard let result = realpath(path, nil) else { throw FileError(.open, path: path) }
+    defer { free(result) }
+    return String(cString: result)
+  }
+
+  /// The names in a folder, in the order of their bytes, without "." and "..".
+  package static func names(in folder: String) throws(FileError) -> [String] {
+    guard let stream = opendir(folder) else {
+      if errno == ENOTDIR { throw .notFolder(path: folder) }
+      throw FileError(.read, path: folder)
+    }
+    defer { closedir(stream) }
+    var names: [ExactString] = []
+    while let entry = readdir(stream) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        String(cString: UnsafeRawPointer($0).assumingMemoryBound(to: CChar.self))
+      }
+      if name != "." && name != ".." { names.append(ExactString(name)) }
+    }
+    return names.sorted().map(\.string)
+  }
+
+  /// All bytes of a file, mapped.
+  package static func contents(of path: String) throws(FileError) -> ByteView {
+    try MappedFile(path: path).bytes
+  }
+
+  // MARK: Changing
+
+  /// Creates a folder in one that exists.
+  package static func makeFolder(_ path: String) throws(FileError) {
+    if mkdir(path, 0o777) != 0 { throw FileError(.create, path: path) }
+  }
+
+  /// Renames `source` to `target` in one step; a file that was there is replaced.
+  package static func move(_ source: String, to target: String) throws(FileError) {
+    if rename(source, target) != 0 { throw FileError(.rename, path: target) }
+  }
+
+  /// Copies a file's bytes and mode to a new name.
+  package static func copyFile(_ source: String, to target: String) throws(FileError) {
+    let mode = try FileDescriptor.reading(source).status().mode & 0o777
+    let bytes = try contents(of: source)
+    try FileDescriptor.creating(target, mode: UInt32(mode)).write(bytes.bytes, at: 0)
+  }
+
+  /// Deletes a file, a link (not what it leads to), or a folder with all that is in it.
+  package static func removeTree(_ path: String) throws(FileError) {
+    var status = stat()
+    if lstat(path, &status) != 0 { throw FileError(.remove, path: path) }
+    if status.st_mode & S_IFMT != S_IFDIR {
+      if unlink(path) != 0 { throw FileError(.remove, path: path) }
+      return
+    }
+    for name in try names(in: path) { try removeTree(Path.join(path, name)) }
+    if rmdir(path) != 0 { throw FileError(.remove, path: path) }
+  }
+
+  /// Brings the names in a folder to the disk, where the file system can.
+  package static func synchronize(folder: String) throws(FileError) {
+    let descriptor = retrying { open(folder, O_RDONLY | O_CLOEXEC) }
+    if descriptor < 0 { return }
+    defer { close(descriptor) }
+    if retrying({ fsync(descriptor) }) != 0 && errno != EINVAL && errno != ENOTSUP {
+      throw FileError(.write, path: folder)
+    }
+  }
+}

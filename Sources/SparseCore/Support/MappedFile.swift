@@ -1,0 +1,68 @@
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Darwin)
+  internal import Darwin
+#elseif canImport(Musl)
+  internal import Musl
+#endif
+
+/// A file's bytes as memory, read from the disk where they are touched.
+///
+/// The file must not be cut shorter while it is mapped; replacing it by a rename is fine, since the
+/// mapping keeps the old file.
+public final class MappedFile: Sendable {
+  /// The path it was opened by.
+  public let path: String
+  /// The number of bytes.
+  public let size: Int
+  /// When the file was last changed, in nanoseconds since 1970.
+  public let modified: Int
+  // Never written through, and unmapped in deinit alone.
+  private nonisolated(unsafe) let buffer: UnsafeRawBufferPointer
+
+  /// Maps the regular file at `path`, following symbolic links.
+  ///
+  /// An empty file is fine.
+  public init(path: String) throws(FileError) {
+    let descriptor = try FileDescriptor.reading(path)
+    let status = try descriptor.status()
+    self.path = path
+    size = status.size
+    modified = status.modified
+    if size == 0 {
+      buffer = UnsafeRawBufferPointer(start: nil, count: 0)
+    } else {
+      let base = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor.raw, 0)
+      if base == MAP_FAILED { throw FileError(.read, path: path) }
+      buffer = UnsafeRawBufferPointer(start: base, count: size)
+    }
+  }
+
+  deinit {
+    if size > 0 { munmap(UnsafeMutableRawPointer(mutating: buffer.baseAddress), size) }
+  }
+
+  /// All the bytes; the view keeps the mapping alive.
+  public var bytes: ByteView { ByteView(buffer, owner: self) }
+
+  /// Lets the memory of `range` go: it counts no longer as resident, and is read again if touched.
+  package func willNotNeed(_ range: Range<Int>) { advise(range, MADV_DONTNEED) }
+
+  /// Starts reading `range` from the disk in the background.
+  package func willNeed(_ range: Range<Int>) { advise(range, MADV_WILLNEED) }
+
+  /// Says that `range` will be read once from start to end, so that the system reads ahead.
+  package func willNeedSequentially(_ range: Range<Int>) { advise(range, MADV_SEQUENTIAL) }
+
+  /// Whole pages that hold `range`: advice never changes what the bytes are, so a neighbour's share
+  /// of the outer pages does no harm.
+  private func advise(_ range: Range<Int>, _ advice: Int32) {
+    precondition(
+      range.lowerBound >= 0 && range.upperBound <= size,
+      "MappedFile: \(range) is outside 0..<\(size)")
+    guard !range.isEmpty, let base = buffer.baseAddress else { return }
+    let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+    let start = range.lowerBound / page * page
+    _ = madvise(UnsafeMutableRawPointer(mutating: base + start), range.upperBound - start, advice)
+  }
+}
