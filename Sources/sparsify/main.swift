@@ -1,3 +1,9 @@
-internal import SparseModel
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Darwin)
+  internal import Darwin
+#elseif canImport(Musl)
+  internal import Musl
+#endif
 
-print(Tool.name, Tool.version)
+exit(Application.run(Array(CommandLine.arguments.dropFirst())).rawValue)

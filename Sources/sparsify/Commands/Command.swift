@@ -1,0 +1,23 @@
+/// One subcommand: its table and its work.
+///
+/// Adding a command takes one file that conforms and one line in `Registry`.
+protocol Command: SendableMetatype {
+  /// The command line that it takes.
+  static var spec: CommandSpec { get }
+  /// Does the work; results go to `context.output`, all else to `context.progress`.
+  static func run(_ arguments: Arguments, in context: Context) throws -> ExitStatus
+}
+
+/// The commands there are, in the order of the help.
+enum Registry {
+  static let commands: [any Command.Type] = [
+    PruneCommand.self,
+    CheckCommand.self,
+    InspectCommand.self,
+    EvalCommand.self,
+    GenerateCommand.self,
+    BenchCommand.self,
+    InfoCommand.self,
+    CompletionsCommand.self,
+  ]
+}

@@ -1,0 +1,24 @@
+/// Parameters that several commands share.
+enum Common {
+  static let model = Parameter(
+    argument: "model", .path,
+    "A .safetensors file, a model.safetensors.index.json, or a folder with either.")
+
+  static let only = Parameter(
+    repeatedOption: "only", "glob", .glob,
+    "Take only the weights whose names match; '*' stands for any text, '?' for one character.")
+
+  static let skip = Parameter(
+    repeatedOption: "skip", "glob", .glob, "Leave out the weights whose names match.")
+
+  static let threads = Parameter(
+    option: "threads", "n", .integer(in: 1...1024), note: "one per processor",
+    "The number of threads. Results don't depend on it.")
+
+  static let json = Parameter(flag: "json", "Print one JSON object instead of text.")
+
+  static let quiet = Parameter(flag: "quiet", short: "q", "Show no progress.")
+
+  static let seed = Parameter(
+    option: "seed", "n", .seed, default: "0", "Where the random numbers start.")
+}

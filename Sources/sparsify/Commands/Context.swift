@@ -1,0 +1,29 @@
+internal import SparseCore
+
+/// What a command works with: where results and progress go, and what to compute with.
+struct Context {
+  let progressLine: ProgressLine
+
+  init(_ arguments: Arguments) throws(EnvironmentError) {
+    progressLine = ProgressLine(isQuiet: arguments[Common.quiet])
+  }
+
+  /// Hand this to the libraries: it shows their progress and stops them if a signal has come.
+  var progress: ProgressHandler {
+    { [progressLine] progress in
+      try Interrupt.check()
+      progressLine.show(progress)
+    }
+  }
+
+  /// Writes results to standard output.
+  func print(_ text: String) throws(OutputError) {
+    progressLine.erase()
+    try Terminal.output.write(text)
+  }
+
+  /// Writes the one object that `--json` promises.
+  func print(_ json: JSON) throws(OutputError) {
+    try print(json.text(pretty: true) + "\n")
+  }
+}

@@ -1,0 +1,64 @@
+/// `sparsify prune`: the main job.
+enum PruneCommand: Command {
+  /// How to choose the weights that stay.
+  enum Method: String, CaseIterable {
+    case magnitude, wanda
+  }
+
+  static let method = Parameter(
+    option: "method", "method", ValueType<Method>.choice, default: "wanda",
+    "How to choose the weights that stay.")
+
+  static let output = Parameter(
+    option: "output", short: "o", "path", .path, note: "MODEL-2of4 beside the input",
+    "Where the pruned model goes: a folder for a folder, a file for a file.")
+
+  static let calibration = Parameter(
+    option: "calibration", "source", .calibration, default: "self",
+    "What the model reads while its activations are measured: 'self' for text that it writes itself, "
+      + "a text file, or token ids as FILE.safetensors.")
+
+  static let samples = Parameter(
+    option: "samples", "n", .positiveInteger, default: "128",
+    "The number of calibration sequences.")
+
+  static let length = Parameter(
+    option: "length", "n", .positiveInteger, note: "2048 or the model's context, whichever is less",
+    "The number of tokens in each calibration sequence.")
+
+  static let report = Parameter(
+    option: "report", "file", .path, "Write the numbers of the run to this file, as JSON.")
+
+  static let dryRun = Parameter(
+    flag: "dry-run", "Say what would be done, and write nothing.")
+
+  static let force = Parameter(flag: "force", "Replace the output if it exists.")
+
+  static let spec = CommandSpec(
+    "prune", "Make the weights of a model 2:4 sparse",
+    discussion: """
+      Of every four neighbouring weights in a row, two are set to zero. The linear layers inside the \
+      decoder blocks are pruned; embeddings, norms and lm_head are left alone. Weights keep their dtype. \
+      The input is never changed, and a folder comes out as a complete Hugging Face folder.
+      """,
+    parameters: [
+      Common.model, method, output, calibration, samples, length, Common.seed, Common.only,
+      Common.skip, Common.threads, report, dryRun, force, Common.json, Common.quiet,
+    ],
+    examples: [
+      .init("Prune a model, with no data given", "sparsify prune SmolLM2-135M"),
+      .init(
+        "Measure activations on a text of your own, in 64 pieces of 512 tokens",
+        "sparsify prune SmolLM2-135M --calibration book.txt --samples 64 --length 512"),
+      .init(
+        "Without calibration, one file to another",
+        "sparsify prune model.safetensors --method magnitude -o pruned.safetensors"),
+      .init(
+        "The MLP weights only, all but those of the first block",
+        "sparsify prune SmolLM2-135M --only '*.mlp.*' --skip 'model.layers.0.*'"),
+    ])
+
+  static func run(_ arguments: Arguments, in context: Context) throws -> ExitStatus {
+    throw NotInThisBuild(command: spec.name)
+  }
+}

@@ -1,0 +1,38 @@
+internal import SparseCore
+
+/// What the process ends with, and what each number means.
+enum ExitStatus: Int32, CaseIterable {
+  case done = 0
+  case refused = 1
+  case usage = 64
+  case badInput = 65
+  case unavailable = 69
+  case ioFailed = 74
+  case interrupted = 130
+
+  /// The meaning, for the help.
+  var meaning: String {
+    switch self {
+    case .done: "done"
+    case .refused: "the check said no"
+    case .usage: "wrong usage"
+    case .badInput: "bad input: a file, a model or a text"
+    case .unavailable: "a device or library isn't there"
+    case .ioFailed: "reading or writing failed"
+    case .interrupted: "interrupted"
+    }
+  }
+
+  /// The status that an error ends the process with.
+  ///
+  /// The libraries throw for what comes from outside, so an error that isn't listed is bad input.
+  init(for error: any Error) {
+    switch error {
+    case is UsageFailure, is UsageError, is EnvironmentError: self = .usage
+    case is Interrupted: self = .interrupted
+    case is OutputError: self = .ioFailed
+    case is NotInThisBuild: self = .unavailable
+    default: self = .badInput
+    }
+  }
+}

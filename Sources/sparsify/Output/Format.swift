@@ -1,0 +1,76 @@
+/// Numbers as people read them.
+enum Format {
+  /// `value` with exactly `digits` digits after the point.
+  static func fixed(_ value: Double, _ digits: Int) -> String {
+    var scale = 1.0
+    for _ in 0..<digits { scale *= 10 }
+    let scaled = (value.magnitude * scale).rounded()
+    guard scaled < 9e15 else { return "\(value)" }  // NaN and infinity too
+    let units = String(Int(scaled))
+    let padded = String(repeating: "0", count: max(0, digits + 1 - units.count)) + units
+    let sign = value < 0 && scaled > 0 ? "-" : ""
+    guard digits > 0 else { return sign + padded }
+    return sign + padded.dropLast(digits) + "." + padded.suffix(digits)
+  }
+
+  /// `1.5 GiB`, `640 KiB`, `12 bytes`.
+  static func bytes(_ count: Int) -> String {
+    let units = ["KiB", "MiB", "GiB", "TiB"]
+    guard count >= 1024 else { return count == 1 ? "1 byte" : "\(count) bytes" }
+    var value = Double(count) / 1024
+    var unit = 0
+    while value >= 1023.95, unit < units.count - 1 {
+      value /= 1024
+      unit += 1
+    }
+    let digits = value >= 99.95 || value == value.rounded() ? 0 : 1
+    return "\(fixed(value, digits)) \(units[unit])"
+  }
+
+  /// `0.8 s`, `42 s`, `3:05`, `2:14:09`.
+  static func duration(_ seconds: Double) -> String {
+    if seconds < 9.95 { return fixed(seconds, 1) + " s" }
+    return seconds < 59.5 ? fixed(seconds, 0) + " s" : clock(seconds)
+  }
+
+  /// `0:42`, `3:05`, `2:14:09`: a duration of one shape, for a line that changes.
+  static func clock(_ seconds: Double) -> String {
+    guard seconds < 3_600_000 else { return "over 1000 hours" }  // NaN and infinity too
+    let whole = Int(seconds.rounded())
+    let (hours, minutes, rest) = (whole / 3600, whole / 60 % 60, whole % 60)
+    return hours > 0
+      ? "\(hours):\(twoDigits(minutes)):\(twoDigits(rest))" : "\(minutes):\(twoDigits(rest))"
+  }
+
+  /// `12/s` or `3.4 s each`, whichever is above one.
+  static func rate(_ perSecond: Double) -> String {
+    if perSecond >= 0.995 { return fixed(perSecond, perSecond < 99.5 ? 1 : 0) + "/s" }
+    return duration(1 / perSecond) + " each"
+  }
+
+  private static func twoDigits(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
+}
+
+extension String {
+  /// The text with control characters spelled out, so that a name from a file can't steer the terminal.
+  var printable: String {
+    guard unicodeScalars.contains(where: \.isControl) else { return self }
+    return unicodeScalars.reduce(into: "") { text, scalar in
+      if scalar.isControl {
+        text += "\\u{" + String(scalar.value, radix: 16) + "}"
+      } else {
+        text.unicodeScalars.append(scalar)
+      }
+    }
+  }
+}
+
+extension Unicode.Scalar {
+  /// Control and invisible formatting characters: escape sequences, line breaks, text direction.
+  fileprivate var isControl: Bool {
+    switch properties.generalCategory {
+    case .control, .format, .lineSeparator, .paragraphSeparator: true
+    default: false
+    }
+  }
+}

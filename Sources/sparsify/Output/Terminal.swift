@@ -1,0 +1,70 @@
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Darwin)
+  internal import Darwin
+#elseif canImport(Musl)
+  internal import Musl
+#endif
+
+/// A file descriptor that text is written to, and what is known of the screen behind it.
+struct Terminal {
+  let descriptor: Int32
+
+  static let output = Terminal(descriptor: STDOUT_FILENO)
+  static let error = Terminal(descriptor: STDERR_FILENO)
+
+  /// Whether a person may be watching.
+  var isInteractive: Bool { isatty(descriptor) == 1 }
+
+  /// The number of columns: what `COLUMNS` says, else what the terminal says, else 80.
+  var width: Int {
+    if let text = Environment[.columns], let columns = Int(text), columns > 0 { return columns }
+    var size = winsize()
+    guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+    return Int(size.ws_col)
+  }
+
+  /// Writes all of `text`.
+  func write(_ text: String) throws(OutputError) {
+    var text = text
+    let failure = text.withUTF8 { bytes -> Int32? in
+      var rest = UnsafeRawBufferPointer(bytes)
+      while let base = rest.baseAddress, !rest.isEmpty {
+        let written = systemWrite(descriptor, base, rest.count)
+        if written < 0 {
+          if errno == EINTR { continue }
+          return errno
+        }
+        rest = UnsafeRawBufferPointer(rebasing: rest[written...])
+      }
+      return nil
+    }
+    if let failure { throw failure == EPIPE ? .closed : .failed(errno: failure) }
+  }
+
+  /// Makes a write to a pipe that nobody reads fail with an error instead of ending the process,
+  /// so that unfinished files are removed then too.
+  static func ignoreBrokenPipes() { signal(SIGPIPE, SIG_IGN) }
+}
+
+/// Why results could not be written.
+enum OutputError: Error, Equatable {
+  /// Nobody reads the other end of the pipe any more. Nothing to complain about.
+  case closed
+  /// The system refused, for instance because the disk is full.
+  case failed(errno: Int32)
+}
+
+extension OutputError: CustomStringConvertible {
+  var description: String {
+    switch self {
+    case .closed: "standard output is closed"
+    case .failed(let errno): "cannot write to standard output: \(String(cString: strerror(errno)))"
+    }
+  }
+}
+
+/// The system's `write`, under a name that a method called `write` doesn't hide.
+private func systemWrite(_ descriptor: Int32, _ bytes: UnsafeRawPointer, _ count: Int) -> Int {
+  write(descriptor, bytes, count)
+}
