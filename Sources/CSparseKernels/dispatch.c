@@ -1,3 +1,56 @@
+// Which tables exist, and which of them this processor can run.
+#define _GNU_SOURCE
 #include "CSparseKernels.h"
 
-const char *sk_isa_name(void) { return "scalar"; }
+#include <stddef.h>
+#include <stdlib.h>
+#include <unistd.h>
+#if defined(__linux__)
+#include <sched.h>
+#endif
+
+extern const sk_kernels sk_table_scalar;
+#if defined(__aarch64__)
+extern const sk_kernels sk_table_neon;
+#elif defined(__x86_64__)
+extern const sk_kernels sk_table_avx2, sk_table_avx512;
+
+static int has_avx2(void) {
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+         __builtin_cpu_supports("f16c") && __builtin_cpu_supports("bmi") &&
+         __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt") &&
+         __builtin_cpu_supports("lzcnt");
+}
+
+static int has_avx512(void) {
+  return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
+}
+#endif
+
+const sk_kernels *sk_available(intptr_t index) {
+  const sk_kernels *found[3];
+  intptr_t count = 0;
+  found[count++] = &sk_table_scalar;
+#if defined(__aarch64__)
+  found[count++] = &sk_table_neon;
+#elif defined(__x86_64__)
+  if (has_avx2()) found[count++] = &sk_table_avx2;
+  if (has_avx512()) found[count++] = &sk_table_avx512;
+#endif
+  return index >= 0 && index < count ? found[index] : NULL;
+}
+
+const char *sk_forced_name(void) {
+  const char *name = getenv("SPARSIFY_KERNEL");
+  return name && *name ? name : NULL;
+}
+
+intptr_t sk_processors(void) {
+#if defined(__linux__)
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 0) return CPU_COUNT(&set);
+#endif
+  long online = sysconf(_SC_NPROCESSORS_ONLN);
+  return online > 0 ? online : 1;
+}

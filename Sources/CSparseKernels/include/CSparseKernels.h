@@ -1,7 +1,145 @@
 // The whole C surface of the package: one table of function pointers per instruction set, and one lookup.
+//
+// Contracts that hold for every function unless it says otherwise:
+//   - sizes are in elements, strides in elements from one row's start to the next, and any size may be 0;
+//   - pointers need only the alignment of one byte where they are `void *`, else that of their element;
+//   - inputs and outputs do not overlap, but an output may be exactly the same array as an input where
+//     the function is said to work in place;
+//   - nothing is allocated, nothing is kept between calls, and every function may run on many threads.
 #ifndef CSPARSEKERNELS_H
 #define CSPARSEKERNELS_H
 
-const char *sk_isa_name(void);
+#include <stdint.h>
 
+#pragma clang assume_nonnull begin
+
+// Outputs per weight panel: two AVX-512 vectors.
+#define SK_PANEL 32
+
+// How stored values are encoded, little endian.
+typedef enum sk_type : int32_t { sk_f32 = 0, sk_f16 = 1, sk_bf16 = 2, sk_i8 = 3 } sk_type;
+
+// What `check24` counts. A zero is +0.0 or -0.0.
+typedef struct sk_counts {
+  int64_t over_two;        // groups of four with more than two values that are not zero
+  int64_t not_finite;      // groups of four that hold a NaN or an infinity
+  int64_t zeros;           // values that are +0.0 or -0.0
+  int64_t negative_zeros;  // values that are -0.0
+} sk_counts;
+
+typedef struct sk_kernels {
+  const char *name;
+
+  // Stored values to float32 and back. To f16 and bf16 they round to nearest, ties to even, overflow to
+  // infinity; a NaN stays a NaN. f32 is copied. `from_float` does not take i8.
+  void (*to_float)(sk_type type, intptr_t n, const void *from, float *to);
+  void (*from_float)(sk_type type, intptr_t n, const float *from, void *to);
+
+  // Sum of x[i] * y[i], in an order that depends on n alone.
+  float (*dot)(intptr_t n, const float *x, const float *y);
+  // The same with one side as stored.
+  float (*dot_stored)(sk_type type, intptr_t n, const void *x, const float *y);
+  // y[i] += a * x[i]
+  void (*axpy)(intptr_t n, float a, const float *x, float *y);
+  // y[i] = a * x[i] + b * y[i]
+  void (*scaled_add)(intptr_t n, float a, const float *x, float b, float *y);
+  // sums[j] += x[i][j]^2 in float64, row after row: splitting the rows into calls changes no bit.
+  void (*sum_squares)(intptr_t rows, intptr_t columns, const float *x, intptr_t stride, double *sums);
+
+  // Weight rows to panels [ceil(outputs / 32)][inputs][32], float32; the last panel is padded with zeros.
+  // `row_bytes` is the distance between the starts of two rows of `weight`. `panels`: 64-byte aligned.
+  void (*pack)(sk_type type, intptr_t outputs, intptr_t inputs, const void *weight,
+               intptr_t row_bytes, float *panels);
+  // Columns of a row-major matrix to panels [ceil(columns / 32)][rows][32], padded likewise.
+  // Panel p starts at panels + p * panel_stride.
+  void (*pack_columns)(intptr_t rows, intptr_t columns, const float *x, intptr_t stride,
+                       float *panels, intptr_t panel_stride);
+  // out[t][o] = (accumulate ? out[t][o] : 0) + sum over i of x[t][i] * panel value (i, o).
+  // Every output is one chain of multiply-adds over i = 0, 1, 2, ... that starts from its first value, so
+  // its bits do not depend on where tiles, blocks, threads or calls cut the work.
+  void (*gemm)(intptr_t tokens, intptr_t outputs, intptr_t inputs, const float *x, intptr_t x_stride,
+               const float *panels, intptr_t panel_stride, float *out, intptr_t out_stride,
+               int accumulate);
+  // tile[i][j] += sum over t of a[t][i] * b[t][j], for two panels [tokens][32] and a tile [32][32].
+  // One chain over t from the tile's first value, as in gemm.
+  void (*rank_update)(intptr_t tokens, const float *a, const float *b, float *tile);
+
+  // 2:4 selection. Of each four scores the two largest are kept; equal ones keep the lower index; a NaN
+  // counts as larger than all or smaller than all. n is a multiple of 4. Bit i of `mask` (least significant
+  // first, 8 to a byte) is set where value i is kept; unused bits of the last byte are 0.
+  void (*select_scores)(intptr_t n, const float *scores, uint8_t *mask);
+  // The same from stored values, scored |w[i]| * norms[i] in float32, or |w[i]| where norms is NULL.
+  void (*select_stored)(sk_type type, intptr_t n, const void *weight, const float *_Nullable norms,
+                        uint8_t *mask);
+  // out = weight with +0.0 where the mask bit is 0; what is kept is copied bit for bit. May work in place.
+  // `bytes` per value: 2 or 4.
+  void (*apply_mask)(int bytes, intptr_t n, const void *weight, const uint8_t *mask, void *out);
+  // Select by |w| and apply, in one pass; the mask is written where it is not NULL. May work in place.
+  void (*magnitude)(sk_type type, intptr_t n, const void *weight, void *out, uint8_t *_Nullable mask);
+
+  // Adds what it finds in n stored values to `counts`. n is a multiple of 4.
+  void (*check24)(sk_type type, intptr_t n, const void *values, sk_counts *counts);
+  // Adds to patterns[0...5] the groups with exactly two values that are not zero, by the positions of
+  // these two: 01, 02, 12, 03, 13, 23 (the order of the nibbles 3, 5, 6, 9, 10, 12). n: a multiple of 4.
+  void (*patterns24)(sk_type type, intptr_t n, const void *values, int64_t *patterns);
+  // How many of n stored values are NaN or infinite.
+  int64_t (*count_not_finite)(sk_type type, intptr_t n, const void *values);
+
+  // Decoder.
+  // out[i] = x[i] / sqrt(mean of squares + epsilon) * weight[i], mean in float64. May work in place.
+  void (*rms_norm)(intptr_t n, const float *x, const float *weight, float epsilon, float *out);
+  // out[i] = gate[i] / (1 + exp(-gate[i])) * up[i]. May work in place on either.
+  void (*silu_multiply)(intptr_t n, const float *gate, const float *up, float *out);
+  // exp(x[i]) within 2 ulp. May work in place.
+  void (*exp)(intptr_t n, const float *x, float *out);
+  // x[i] = exp(x[i] - max) / sum, in place.
+  void (*softmax)(intptr_t n, float *x);
+  // One step of log(sum of exp): *max and *sum (of exp(x - *max), in float64) take in n more values.
+  // Start with *max = -infinity, *sum = 0. The value is *max + sk_log(*sum).
+  void (*log_sum_exp)(intptr_t n, const float *x, float *max, double *sum);
+  // Rotary embedding of `heads` heads that lie one after another, in place; the first half of a head turns
+  // against its second half: width is even, cosines and sines hold width / 2 values.
+  void (*rotate)(intptr_t heads, intptr_t width, const float *cosines, const float *sines, float *x);
+
+  // Causal attention of one head for a block of at most SK_QUERY_BLOCK queries. Query r sees the first
+  // `visible + r` keys. keys: `pack` of the key rows [.., width]; values: `pack_columns` of the value rows.
+  // scratch: rows * (visible + rows - 1 rounded up to 32) floats. A query's result depends on what it sees
+  // alone, as long as all keys and values are finite.
+  void (*attend)(intptr_t rows, intptr_t visible, intptr_t width, const float *queries,
+                 intptr_t query_stride, const float *keys, const float *values,
+                 intptr_t value_panel_stride, float scale, float *scratch, float *out,
+                 intptr_t out_stride);
+  // One query of each of `heads` heads that share the same `count` keys and values, rows at a stride.
+  // Queries and outputs of the heads lie one after another. scratch: heads * count floats.
+  void (*attend_one)(intptr_t heads, intptr_t width, intptr_t count, const float *queries,
+                     const float *keys, intptr_t key_stride, const float *values,
+                     intptr_t value_stride, float scale, float *scratch, float *out);
+
+  // Benchmark. Runs `steps` rounds of independent multiply-adds that fill the pipelines and returns how
+  // many floating-point operations that was; *sink receives a value that depends on them.
+  double (*fma_peak)(intptr_t steps, float *sink);
+  // Sum of all 8-byte words of n bytes (a multiple of 256): reads memory and does next to nothing else.
+  uint64_t (*read_words)(intptr_t n, const void *bytes);
+} sk_kernels;
+
+// Queries per call of `attend`: 4 tiles of 12 rows, whose scores against 2,048 keys take 384 KB of a
+// core's second-level cache.
+#define SK_QUERY_BLOCK 48
+
+// The tables that this processor can run, slowest first; NULL past the last one.
+const sk_kernels *_Nullable sk_available(intptr_t index);
+
+// The value of the environment variable SPARSIFY_KERNEL, or NULL where it is unset or empty.
+const char *_Nullable sk_forced_name(void);
+// Processors that this process may run on, at least 1.
+intptr_t sk_processors(void);
+
+// XXH64 with seed 0 (github.com/Cyan4973/xxHash, doc/xxhash_spec.md): the same value as `xxhsum -H1`.
+uint64_t sk_fingerprint(intptr_t n, const void *bytes);
+
+// Natural logarithm and exponential in float64, within 2 ulp; log(0) = -infinity, log(x < 0) = NaN.
+double sk_log(double x);
+double sk_exp(double x);
+
+#pragma clang assume_nonnull end
 #endif

@@ -1,0 +1,14 @@
+#if defined(__x86_64__)
+#include "CSparseKernels.h"
+#pragma clang attribute push( \
+    __attribute__((target("avx2,fma,f16c,bmi,bmi2,popcnt,lzcnt"))), \
+    apply_to = function)
+#define SK_NAME "avx2"
+#define SK_TABLE sk_table_avx2
+#define SK_LANES 8
+#define SK_TILE_ROWS 6  // 12 accumulators, 2 panel vectors and a broadcast in 16 registers
+#include "bodies/table.h"
+#pragma clang attribute pop
+#else
+typedef int sk_no_avx2;  // ISO C wants a declaration in every file
+#endif

@@ -1,0 +1,6 @@
+// The baseline: four-lane vectors that the compiler lowers to whatever every processor of the platform has.
+#define SK_NAME "scalar"
+#define SK_TABLE sk_table_scalar
+#define SK_LANES 4
+#define SK_TILE_ROWS 6  // 12 accumulators, 2 panel vectors and a broadcast in 16 registers
+#include "bodies/table.h"

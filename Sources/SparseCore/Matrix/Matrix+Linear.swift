@@ -1,0 +1,152 @@
+/// `tokens × inputs` times (`outputs × inputs`)ᵀ: the product `tokens × outputs`.
+///
+/// Each value is one chain of float32 multiply-adds over the inputs in order, so its bits depend on its
+/// row of activations and its row of weights alone: not on the other rows, nor on the threads.
+public func linear(_ x: Matrix, _ weight: PackedWeight, on compute: Compute = .automatic) -> Matrix
+{
+  checkInputs(x, weight.inputs)
+  return Matrix(rows: x.rows, columns: weight.outputs) { out in
+    multiply(x, weight, into: out, accumulate: false, on: compute)
+  }
+}
+
+/// Adds the product of `x` and a weight to `y`, as a residual connection does.
+///
+/// The chain of each value starts from what `y` holds.
+public func addLinear(
+  _ x: Matrix, _ weight: PackedWeight, to y: inout Matrix, on compute: Compute = .automatic
+) {
+  checkInputs(x, weight.inputs)
+  precondition(
+    y.rows == x.rows && y.columns == weight.outputs,
+    "addLinear: y is \(y.rows) × \(y.columns), the product \(x.rows) × \(weight.outputs)")
+  y.values.withUnsafeMutableBufferPointer { out in
+    multiply(x, weight, into: out, accumulate: true, on: compute)
+  }
+}
+
+/// The product with a weight as it is stored, read once and never copied as a whole.
+///
+/// For the few rows of a generation step. Up to four rows are dot products straight from the stored
+/// weights; more rows go through one panel of 32 outputs at a time, with the bits of a packed weight.
+public func linear(_ x: Matrix, _ weight: StoredMatrix, on compute: Compute = .automatic) -> Matrix
+{
+  checkInputs(x, weight.columns)
+  return Matrix(rows: x.rows, columns: weight.rows) { out in
+    weight.bytes.withUnsafeBytes { bytes in
+      x.values.withUnsafeBufferPointer { values in
+        let product = StoredProduct(
+          x: values.start, tokens: x.rows, inputs: x.columns, outputs: weight.rows,
+          type: weight.type, weight: bytes.start, out: out.start, compute: compute)
+        if x.rows <= 4 { product.byDots() } else { product.byPanels() }
+      }
+    }
+  }
+}
+
+private func checkInputs(_ x: Matrix, _ inputs: Int) {
+  precondition(
+    x.columns == inputs, "linear: x has \(x.columns) columns, the weight \(inputs) inputs")
+}
+
+/// Splits the tokens into as many blocks as keep all threads equally busy, each a few hundred rows: a
+/// block's activations stay in the second-level cache while the panels pass by.
+private func multiply(
+  _ x: Matrix, _ weight: PackedWeight, into out: UnsafeMutableBufferPointer<Float>,
+  accumulate: Bool, on compute: Compute
+) {
+  let (tokens, inputs, outputs) = (x.rows, x.columns, weight.outputs)
+  x.values.withUnsafeBufferPointer { values in
+    nonisolated(unsafe) let (x, out) = (values.start, out.start)
+    let work = BlockPlan(tokens: tokens, outputs: outputs, threads: compute.threads)
+    Parallel.forEach(work.count, threads: compute.threads) { index in
+      let (rows, columns) = work[index]
+      compute.kernels.gemm(
+        tokens: rows.count, outputs: columns.count, inputs: inputs,
+        x + rows.lowerBound * inputs, stride: inputs,
+        panels: weight.panels.pointer + columns.lowerBound * inputs,
+        panelStride: inputs * KernelSet.panelWidth,
+        into: out + rows.lowerBound * outputs + columns.lowerBound, outStride: outputs,
+        accumulate: accumulate)
+    }
+  }
+}
+
+/// How a product is cut into blocks of tokens and outputs.
+struct BlockPlan {
+  private let tokens: Int
+  private let outputs: Int
+  private let tokenBlocks: Int
+  private let outputBlocks: Int
+
+  /// Rows of activations that share a core's second-level cache.
+  private static let blockRows = 240
+  /// The finest cut of tokens: the rows of the largest register tile.
+  private static let tileRows = 12
+
+  init(tokens: Int, outputs: Int, threads: Int) {
+    self.tokens = tokens
+    self.outputs = outputs
+    let wanted = max(1, (tokens + BlockPlan.blockRows - 1) / BlockPlan.blockRows)
+    tokenBlocks = (wanted + threads - 1) / threads * threads
+    outputBlocks = 1
+  }
+
+  var count: Int { tokenBlocks * outputBlocks }
+
+  subscript(index: Int) -> (rows: Range<Int>, columns: Range<Int>) {
+    let rows = BlockPlan.cut(tokens, by: BlockPlan.tileRows, index / outputBlocks, of: tokenBlocks)
+    let columns = BlockPlan.cut(
+      outputs, by: KernelSet.panelWidth, index % outputBlocks, of: outputBlocks)
+    return (rows, columns)
+  }
+
+  /// Piece `index` of `pieces` of 0..<count, cut at multiples of `unit`, as even as they can be.
+  private static func cut(_ count: Int, by unit: Int, _ index: Int, of pieces: Int) -> Range<Int> {
+    let units = (count + unit - 1) / unit
+    let start = min(count, units * index / pieces * unit)
+    let end = min(count, units * (index + 1) / pieces * unit)
+    return start..<end
+  }
+}
+
+/// A product with a weight that stays as stored.
+///
+/// The pointers live as long as the call that made it.
+private struct StoredProduct: @unchecked Sendable {
+  let x: UnsafePointer<Float>
+  let tokens: Int
+  let inputs: Int
+  let outputs: Int
+  let type: ScalarType
+  let weight: UnsafeRawPointer
+  let out: UnsafeMutablePointer<Float>
+  let compute: Compute
+
+  var rowBytes: Int { inputs * type.byteCount }
+
+  func byDots() {
+    Parallel.forEachRange(of: outputs, size: 64, threads: compute.threads) { rows in
+      for row in rows {
+        for token in 0..<tokens {
+          out[token * outputs + row] = compute.kernels.dot(
+            inputs, type, weight + row * rowBytes, x + token * inputs)
+        }
+      }
+    }
+  }
+
+  func byPanels() {
+    let width = KernelSet.panelWidth
+    Parallel.forEachRange(of: outputs, size: width, threads: compute.threads) { rows in
+      let panel = AlignedFloats(count: inputs * width)
+      compute.kernels.pack(
+        outputs: rows.count, inputs: inputs, type, weight + rows.lowerBound * rowBytes,
+        rowBytes: rowBytes, into: panel.pointer)
+      compute.kernels.gemm(
+        tokens: tokens, outputs: rows.count, inputs: inputs, x, stride: inputs,
+        panels: panel.pointer, panelStride: inputs * width,
+        into: out + rows.lowerBound, outStride: outputs, accumulate: false)
+    }
+  }
+}
