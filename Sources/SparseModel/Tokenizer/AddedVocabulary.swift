@@ -1,0 +1,76 @@
+/// The `added_tokens` of a tokenizer.json: found in the text before or after it is normalized.
+struct AddedVocabulary: Sendable {
+  /// Those to look for in the text as it is.
+  let verbatim: AddedTokens
+  /// Those to look for in the normalized text, where they stand normalized themselves.
+  let normalized: AddedTokens
+  private let contents: [Int32: [UInt8]]
+  private let ids: [[UInt8]: Int32]
+
+  /// One more than the largest id; 0 if there is none.
+  let idBound: Int
+
+  /// The tokens of the part `added_tokens`, whose ids must agree with the model's vocabulary.
+  init(
+    _ field: JSONField?, vocabulary: Vocabulary, normalizer: Normalizer
+  ) throws(TokenizerError) {
+    var special: [Entry] = []
+    var classic: [Entry] = []
+    var contents: [Int32: [UInt8]] = [:]
+    var ids: [[UInt8]: Int32] = [:]
+    for element in try field?.elements() ?? [] {
+      let entry = try Entry(element)
+      let token = entry.token
+      guard !token.content.isEmpty else { continue }
+      if let id = ids[token.content] ?? vocabulary.id(of: token.content.span), id != token.id {
+        throw .twoIDs(
+          token: String(decoding: token.content, as: UTF8.self), first: id, second: token.id)
+      }
+      if let other = contents[token.id] ?? vocabulary.written(token.id).map(Array.init),
+        other != token.content
+      {
+        throw .sharedID(
+          id: token.id, first: String(decoding: other, as: UTF8.self),
+          second: String(decoding: token.content, as: UTF8.self))
+      }
+      contents[token.id] = token.content
+      ids[token.content] = token.id
+      if entry.isSpecial { special.append(entry) } else { classic.append(entry) }
+    }
+    self.contents = contents
+    self.ids = ids
+    idBound = contents.keys.reduce(0) { max($0, Int($1) + 1) }
+    let all = special + classic
+    verbatim = AddedTokens(all.filter { !$0.isNormalized }.map(\.token))
+    normalized = AddedTokens(
+      all.filter(\.isNormalized).map { entry in
+        var token = entry.token
+        token.content = normalizer.normalize(token.content)
+        return token
+      })
+  }
+
+  /// The text of an added token; nil for other ids.
+  func content(_ id: Int32) -> [UInt8]? { contents[id] }
+
+  /// The id of the added token with this text.
+  func id(of content: [UInt8]) -> Int32? { ids[content] }
+}
+
+/// One element of `added_tokens`.
+private struct Entry {
+  let token: AddedTokens.Token
+  let isSpecial: Bool
+  let isNormalized: Bool
+
+  init(_ field: JSONField) throws(TokenizerError) {
+    token = AddedTokens.Token(
+      id: try field.required("id").tokenID(),
+      content: Array(try field.required("content").string().utf8),
+      isSingleWord: try field.flag("single_word", default: false),
+      stripsLeft: try field.flag("lstrip", default: false),
+      stripsRight: try field.flag("rstrip", default: false))
+    isSpecial = try field.flag("special", default: false)
+    isNormalized = try field.flag("normalized", default: !isSpecial)
+  }
+}
