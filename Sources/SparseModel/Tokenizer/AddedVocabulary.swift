@@ -16,6 +16,7 @@ struct AddedVocabulary: Sendable {
   ) throws(TokenizerError) {
     var special: [Entry] = []
     var classic: [Entry] = []
+    var owners: [Int32: [UInt8]] = [:]
     var contents: [Int32: [UInt8]] = [:]
     var ids: [[UInt8]: Int32] = [:]
     for element in try field?.elements() ?? [] {
@@ -26,15 +27,18 @@ struct AddedVocabulary: Sendable {
         throw .twoIDs(
           token: String(decoding: token.content, as: UTF8.self), first: id, second: token.id)
       }
-      if let other = contents[token.id] ?? vocabulary.written(token.id).map(Array.init),
+      if let other = owners[token.id] ?? vocabulary.written(token.id).map(Array.init),
         other != token.content
       {
         throw .sharedID(
           id: token.id, first: String(decoding: other, as: UTF8.self),
           second: String(decoding: token.content, as: UTF8.self))
       }
-      contents[token.id] = token.content
+      owners[token.id] = token.content
       ids[token.content] = token.id
+      // What was found in normalized text is given back normalized.
+      contents[token.id] =
+        entry.isNormalized ? normalizer.normalize(token.content) : token.content
       if entry.isSpecial { special.append(entry) } else { classic.append(entry) }
     }
     self.contents = contents
@@ -45,12 +49,12 @@ struct AddedVocabulary: Sendable {
     normalized = AddedTokens(
       all.filter(\.isNormalized).map { entry in
         var token = entry.token
-        token.content = normalizer.normalize(token.content)
+        token.content = contents[token.id] ?? token.content
         return token
       })
   }
 
-  /// The text of an added token; nil for other ids.
+  /// The text that an added token stands for; nil for other ids.
   func content(_ id: Int32) -> [UInt8]? { contents[id] }
 
   /// The id of the added token with this text.
