@@ -55,12 +55,13 @@ inlined uint64_t over_two(uint64_t x) {
 }
 
 inlined void count_findings(findings found, sk_counts *counts) {
-  counts->over_two += __builtin_popcountll(over_two(found.nonzero));
+  uint64_t crowded = over_two(found.nonzero);
+  counts->over_two += __builtin_popcountll(crowded);
   counts->zeros -= __builtin_popcountll(found.nonzero);
   counts->negative_zeros += __builtin_popcountll(found.negative_zero);
   if (__builtin_expect(found.not_finite != 0, 0)) {
     uint64_t pairs = found.not_finite | found.not_finite >> 1;
-    counts->not_finite += __builtin_popcountll((pairs | pairs >> 2) & SK_LOW);
+    counts->not_finite += __builtin_popcountll((pairs | pairs >> 2) & SK_LOW & ~crowded);
   }
 }
 

@@ -22,7 +22,7 @@ typedef enum sk_type : int32_t { sk_f32 = 0, sk_f16 = 1, sk_bf16 = 2, sk_i8 = 3 
 // What `check24` counts. A zero is +0.0 or -0.0.
 typedef struct sk_counts {
   int64_t over_two;        // groups of four with more than two values that are not zero
-  int64_t not_finite;      // groups of four that hold a NaN or an infinity
+  int64_t not_finite;      // groups with at most two such values and a NaN or an infinity among them
   int64_t zeros;           // values that are +0.0 or -0.0
   int64_t negative_zeros;  // values that are -0.0
 } sk_counts;

@@ -4,7 +4,7 @@ internal import CSparseKernels
 package struct ValueCounts: Sendable, Equatable {
   /// Groups of four with more than two values that are not zero.
   package var groupsOverTwo = 0
-  /// Groups of four that hold a NaN or an infinity.
+  /// Groups of four with at most two values that are not zero, a NaN or an infinity among them.
   package var groupsNotFinite = 0
   /// Values that are +0.0 or −0.0.
   package var zeros = 0

@@ -12,10 +12,16 @@ public struct ByteView: Sendable {
     self.owner = owner
   }
 
+  /// A view of `count` bytes of its own, all of which `fill` must write.
+  package init(count: Int, filledBy fill: (UnsafeMutableRawBufferPointer) -> Void) {
+    let storage = ByteStorage(count: count)
+    fill(storage.buffer)
+    self.init(UnsafeRawBufferPointer(storage.buffer), owner: storage)
+  }
+
   /// A view of a copy of `bytes`.
   public init(copying bytes: [UInt8]) {
-    let storage = ByteStorage(bytes)
-    self.init(UnsafeRawBufferPointer(storage.buffer), owner: storage)
+    self.init(count: bytes.count) { $0.copyBytes(from: bytes) }
   }
 
   /// The number of bytes.
@@ -37,14 +43,11 @@ public struct ByteView: Sendable {
   }
 }
 
-/// A heap copy of some bytes, aligned for any vector load.
+/// Bytes on the heap, aligned for any vector load.
 private final class ByteStorage: Sendable {
   nonisolated(unsafe) let buffer: UnsafeMutableRawBufferPointer
 
-  init(_ bytes: [UInt8]) {
-    buffer = .allocate(byteCount: bytes.count, alignment: 64)
-    buffer.copyBytes(from: bytes)
-  }
+  init(count: Int) { buffer = .allocate(byteCount: count, alignment: 64) }
 
   deinit { buffer.deallocate() }
 }

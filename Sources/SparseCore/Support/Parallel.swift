@@ -36,4 +36,15 @@ package enum Parallel {
       body(piece * size..<min((piece + 1) * size, count))
     }
   }
+
+  /// The results of `body` for each index in `0..<count`, in order.
+  package static func map<Result: Sendable>(
+    _ count: Int, threads: Int, _ body: @Sendable (Int) -> Result
+  ) -> [Result] {
+    [Result](unsafeUninitializedCapacity: count) { buffer, initialized in
+      nonisolated(unsafe) let results = buffer
+      forEach(count, threads: threads) { results.initializeElement(at: $0, to: body($0)) }
+      initialized = count
+    }
+  }
 }

@@ -20,8 +20,11 @@ import Testing
     for start in stride(from: 0, to: values.count, by: 4) {
       let group = values[start..<start + 4]
       let places = group.indices.filter { group[$0] != 0 }.map { $0 - start }
-      if places.count > 2 { counts.groupsOverTwo += 1 }
-      if group.contains(where: { !$0.isFinite }) { counts.groupsNotFinite += 1 }
+      if places.count > 2 {
+        counts.groupsOverTwo += 1
+      } else if group.contains(where: { !$0.isFinite }) {
+        counts.groupsNotFinite += 1
+      }
       counts.zeros += 4 - places.count
       counts.negativeZeros += group.filter { $0 == 0 && $0.sign == .minus }.count
       let order = [[0, 1], [0, 2], [1, 2], [0, 3], [1, 3], [2, 3]]

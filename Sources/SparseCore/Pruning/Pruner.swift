@@ -1,0 +1,110 @@
+/// What calibration has to collect about a layer's inputs for a method, and no more than that.
+public enum StatisticsKind: Sendable {
+  /// Nothing: the method looks at the weights alone.
+  case none
+  /// The L2 norm of each input feature.
+  case norms
+  /// The gram matrix of the inputs.
+  case gram
+}
+
+/// What is known about the inputs of the layers of one stage.
+public enum InputStatistics: Sendable {
+  /// Nothing.
+  case none
+  /// The L2 norm of each input feature over all calibration tokens: one value per column of the weight.
+  case norms([Float])
+  /// XᵀX of the inputs over the calibration tokens.
+  case gram(Gram)
+
+  /// The L2 norm of each input feature, if it is known.
+  public var norms: [Float]? {
+    switch self {
+    case .none: nil
+    case .norms(let norms): norms
+    case .gram(let gram): gram.norms
+    }
+  }
+}
+
+/// A layer's weight after pruning, with the mask that it has.
+public struct PrunedWeight: Sendable {
+  /// The pruned weight, `outputs × inputs`: exactly 0 outside the mask.
+  public var weight: Matrix
+  /// The kept weights.
+  public var mask: Mask24
+
+  /// A pruned weight and its mask.
+  public init(weight: Matrix, mask: Mask24) {
+    self.weight = weight
+    self.mask = mask
+  }
+}
+
+/// A method that makes one weight 2:4.
+public protocol Pruner: Sendable {
+  /// The statistics without which the method cannot work.
+  var needs: StatisticsKind { get }
+
+  /// The weight with two of each four neighbouring weights of a row set to 0.
+  ///
+  /// - Parameters:
+  ///   - weight: `outputs × inputs`; `inputs` must be a multiple of 4.
+  ///   - inputs: statistics of at least the kind that the method needs.
+  /// - Throws: ``PruningError`` where the shape, the weight or the statistics do not allow it.
+  func prune(
+    _ weight: Matrix, inputs: InputStatistics, on compute: Compute
+  ) throws(PruningError) -> PrunedWeight
+}
+
+/// A method that only chooses a mask: the weights that it keeps stay as they are, bit for bit.
+///
+/// It works on the stored bytes, so no weight is converted or rounded on the way.
+public protocol MaskingPruner: Pruner {
+  /// The mask that keeps two of each four neighbouring weights of a row.
+  func mask(
+    for weight: StoredMatrix, inputs: InputStatistics, on compute: Compute
+  ) throws(PruningError) -> Mask24
+}
+
+extension MaskingPruner {
+  /// The weight with everything outside the chosen mask set to 0.
+  public func prune(
+    _ weight: Matrix, inputs: InputStatistics, on compute: Compute
+  ) throws(PruningError) -> PrunedWeight {
+    let mask = try mask(for: StoredMatrix(weight), inputs: inputs, on: compute)
+    return PrunedWeight(weight: mask.applied(to: weight), mask: mask)
+  }
+}
+
+/// Why a weight could not be pruned.
+public enum PruningError: Error, Equatable {
+  /// Groups of four do not divide the reduction dimension.
+  case columnsNotMultipleOfFour(columns: Int)
+  /// The weight holds NaN or infinity.
+  case nonFiniteWeights(count: Int)
+  /// The statistics of some input feature are NaN or infinity.
+  case nonFiniteInputs(count: Int)
+  /// The method needs statistics that were not given.
+  case missingStatistics(StatisticsKind)
+  /// The statistics are of another width than the weight.
+  case statisticsMismatch(columns: Int, features: Int)
+}
+
+extension PruningError: CustomStringConvertible {
+  /// One line that says what is wrong, with the numbers.
+  public var description: String {
+    switch self {
+    case .columnsNotMultipleOfFour(let columns):
+      "2:4 groups run along the reduction dimension, and \(columns) inputs are not a multiple of 4"
+    case .nonFiniteWeights(let count):
+      "the weight holds \(count) NaN or infinite values"
+    case .nonFiniteInputs(let count):
+      "the calibration inputs of \(count) features are NaN or infinite"
+    case .missingStatistics(let kind):
+      "the method needs input \(kind), and none were given"
+    case .statisticsMismatch(let columns, let features):
+      "the weight has \(columns) inputs, the statistics \(features) features"
+    }
+  }
+}

@@ -1,0 +1,17 @@
+/// The pruning methods by the names that the command line and the reports use.
+///
+/// Adding one is a file with a type that conforms to ``Pruner`` and a case with its line here.
+public enum PruningMethod: String, Sendable, CaseIterable {
+  /// Keep the largest weights: NVIDIA's ASP without its training.
+  case magnitude
+  /// Keep the largest products of weight and input norm.
+  case wanda
+
+  /// The pruner that does it.
+  public var pruner: any Pruner {
+    switch self {
+    case .magnitude: Magnitude()
+    case .wanda: Wanda()
+    }
+  }
+}

@@ -1,0 +1,28 @@
+public import SparseCore
+
+/// One layer of the reference results: a weight, its inputs, and what the reference program made of them.
+public struct GoldenLayer: Sendable {
+  /// The names of the layers.
+  public static let names = ["layer_32x64", "layer_48x192_dead", "layer_24x320_few_tokens"]
+
+  /// The weight, `outputs × inputs`; exact in float32.
+  public let weight: Matrix
+  /// The inputs, `tokens × inputs`; exact in float32.
+  public let inputs: Matrix
+  private let file: SafetensorsFile
+
+  /// Reads the layer called `name`.
+  public init(_ name: String) throws {
+    file = try SafetensorsFile(path: Shared.path("golden/layers/\(name).safetensors"))
+    weight = try Self.matrix("W", in: file)
+    inputs = try Self.matrix("X", in: file)
+  }
+
+  /// Another matrix of the layer, rounded to float32: the reference's result of a method, by its name.
+  public func matrix(_ name: String) throws -> Matrix { try Self.matrix(name, in: file) }
+
+  private static func matrix(_ name: String, in file: SafetensorsFile) throws -> Matrix {
+    let shape = file[name]?.shape ?? [0, 0]
+    return Matrix(rows: shape[0], columns: shape[1], try file.doubles(name).map(Float.init))
+  }
+}
