@@ -54,6 +54,12 @@ public final class SafetensorsFile: Sendable {
   /// It counts no longer as resident, and is read again if touched. Views of it stay valid.
   public func release(_ tensor: TensorInfo) { mapping.willNotNeed(place(of: tensor)) }
 
+  /// Lets the memory of a part of a tensor go, counted from the tensor's start.
+  package func release(_ tensor: TensorInfo, _ part: Range<Int>) {
+    let start = place(of: tensor).lowerBound
+    mapping.willNotNeed(start + part.lowerBound..<start + part.upperBound)
+  }
+
   /// Where a tensor's bytes are in the file.
   func place(of tensor: TensorInfo) -> Range<Int> {
     header.dataOffset + tensor.range.lowerBound..<header.dataOffset + tensor.range.upperBound

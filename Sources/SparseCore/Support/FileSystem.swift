@@ -102,11 +102,17 @@ package enum FileSystem {
     if rename(source, target) != 0 { throw FileError(.rename, path: target) }
   }
 
-  /// Copies a file's bytes and mode to a new name.
+  /// Copies a file's bytes and mode to a new name, and waits until they are on the disk.
   package static func copyFile(_ source: String, to target: String) throws(FileError) {
     let mode = try FileDescriptor.reading(source).status().mode & 0o777
-    let bytes = try contents(of: source)
-    try FileDescriptor.creating(target, mode: UInt32(mode)).write(bytes.bytes, at: 0)
+    let file = try MappedFile(path: source)
+    let copy = try FileDescriptor.creating(target, mode: UInt32(mode))
+    for start in stride(from: 0, to: file.size, by: 1 << 23) {
+      let range = start..<min(start + 1 << 23, file.size)
+      try copy.write(file.bytes[range].bytes, at: start)
+      file.willNotNeed(range)
+    }
+    try copy.synchronize()
   }
 
   /// Deletes a file, a link (not what it leads to), or a folder with all that is in it.

@@ -62,18 +62,19 @@ internal import Testing
     }
   }
 
-  @Test(arguments: UInt64(0)..<64)
+  @Test(arguments: UInt64(0)..<16)
   func everyCutAndManyFlipsAreRefusedOrRead(seed: UInt64) throws {
     var random = SplitMix64(seed: seed)
     let header = try SafetensorsHeader(
       layingOut: randomTensors(&random), metadata: ["format": "pt"])
     let whole = try header.encoded() + [UInt8](repeating: 7, count: header.dataByteCount)
+    let view = ByteView(copying: whole)
     for size in 0..<whole.count {
       #expect(throws: SafetensorsError.self, "seed \(seed), cut to \(size)") {
-        try SafetensorsHeader(parsing: ByteView(copying: Array(whole[..<size])))
+        try SafetensorsHeader(parsing: view[0..<size])
       }
     }
-    for _ in 0..<200 {
+    for _ in 0..<100 {
       var bytes = whole
       let place = Int.random(in: 0..<header.dataOffset, using: &random)
       bytes[place] ^= 1 << UInt8.random(in: 0..<8, using: &random)

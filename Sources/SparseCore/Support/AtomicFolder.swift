@@ -1,0 +1,52 @@
+internal import Synchronization
+
+/// A folder that gets its name when it is finished, and is gone without a trace otherwise.
+///
+/// It is filled under the name `NAME.tmp-PID` beside the target. Without `commit` it is deleted with
+/// all that is in it when the last reference goes.
+package final class AtomicFolder: Sendable {
+  /// The name that the finished folder gets.
+  package let path: String
+  /// Where it is until then.
+  package let temporaryPath: String
+  private let isCommitted = Atomic(false)
+
+  /// Creates the empty folder under its temporary name.
+  package init(path: String) throws(FileError) {
+    let path = Path.withoutTrailingSlashes(path)
+    let temporaryPath = FileSystem.temporaryPath(for: path)
+    // A run that was killed may have left one under the same process number.
+    if FileSystem.isTaken(temporaryPath) { try FileSystem.removeTree(temporaryPath) }
+    try FileSystem.makeFolder(temporaryPath)
+    self.path = path
+    self.temporaryPath = temporaryPath
+  }
+
+  deinit {
+    // Nobody is left to tell of a failure, and what is left says by its name what it is.
+    if !isCommitted.load(ordering: .acquiring) { try? FileSystem.removeTree(temporaryPath) }
+  }
+
+  /// Gives the folder its name.
+  ///
+  /// What has the name already is put aside first and deleted last, so that one of the two is there
+  /// at any time; only with `replacing`, an empty folder apart.
+  package func commit(replacing: Bool) throws(FileError) {
+    try FileSystem.synchronize(folder: temporaryPath)
+    let old: String? =
+      replacing && FileSystem.isTaken(path) ? FileSystem.temporaryPath(for: path + ".old") : nil
+    if let old {
+      if FileSystem.isTaken(old) { try FileSystem.removeTree(old) }
+      try FileSystem.move(path, to: old)
+    }
+    do throws(FileError) {
+      try FileSystem.move(temporaryPath, to: path)
+    } catch {
+      if let old { try FileSystem.move(old, to: path) }
+      throw error
+    }
+    isCommitted.store(true, ordering: .releasing)
+    if let old { try FileSystem.removeTree(old) }
+    try FileSystem.synchronize(folder: Path.folder(of: path))
+  }
+}

@@ -1,0 +1,66 @@
+internal import SparseCore
+
+/// The files of a model's folder that are not weights: config, tokenizer and whatever else there is.
+struct CheckpointCompanions {
+  /// Their paths within the folder, in a fixed order.
+  private(set) var files: [String] = []
+  private let folder: String
+
+  /// Endings of files with weights, in this format or another: beside pruned weights they would be
+  /// the old ones.
+  private static let weightEndings = [
+    ".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".gguf", ".h5", ".msgpack", ".onnx",
+    ".onnx_data", ".ot", ".safetensors.index.json", ".bin.index.json",
+  ]
+
+  /// Lists the companions in `folder` and the folders in it, symbolic links followed.
+  ///
+  /// Weights of any format, folders whose names begin with a dot (version control, caches), pipes
+  /// and devices are left out.
+  init(folder: String) throws(FileError) {
+    self.folder = folder
+    var open: Set<FileSystem.Identity> = []
+    try list("", &open)
+  }
+
+  private mutating func list(
+    _ relative: String, _ open: inout Set<FileSystem.Identity>
+  ) throws(FileError) {
+    let path = relative.isEmpty ? folder : Path.join(folder, relative)
+    // A link may lead back to a folder that is being listed.
+    guard let identity = try FileSystem.identity(of: path), open.insert(identity).inserted else {
+      return
+    }
+    for name in try FileSystem.names(in: path) {
+      let entry = relative.isEmpty ? name : Path.join(relative, name)
+      switch try FileSystem.kind(of: Path.join(path, name)) {
+      case .file: if !Self.isWeights(name) { files.append(entry) }
+      case .folder: if !name.hasPrefix(".") { try list(entry, &open) }
+      case .other: break
+      case nil: if !Self.isWeights(name) { throw .missing(path: Path.join(path, name)) }
+      }
+    }
+    open.remove(identity)
+  }
+
+  /// Copies the files to the same places in the folder `target`.
+  func copy(to target: String) throws(FileError) {
+    for file in files {
+      let path = Path.join(target, file)
+      try makeFolders(Path.folder(of: file), in: target)
+      try FileSystem.copyFile(Path.join(folder, file), to: path)
+    }
+  }
+
+  private func makeFolders(_ relative: String, in target: String) throws(FileError) {
+    if relative == "." { return }
+    let path = Path.join(target, relative)
+    if try FileSystem.kind(of: path) != nil { return }
+    try makeFolders(Path.folder(of: relative), in: target)
+    try FileSystem.makeFolder(path)
+  }
+
+  private static func isWeights(_ name: String) -> Bool {
+    weightEndings.contains { name.hasSuffix($0) }
+  }
+}
