@@ -6,7 +6,7 @@ enum Help {
 
   /// The help of one command, wrapped to `width` columns.
   static func text(_ spec: CommandSpec, width: Int) -> String {
-    var sections = ["OVERVIEW: " + spec.summary]
+    var sections = [lines("OVERVIEW: " + spec.summary, width)]
     if !spec.discussion.isEmpty {
       // Between paragraphs there is an empty line.
       sections += spec.discussion.split(separator: "\n").map { lines(String($0), width) }

@@ -49,7 +49,9 @@ struct Parser {
     let name = String(parts[0])
     let attached = parts.count > 1 ? String(parts[1]) : nil
     guard let (option, isNegated) = spec.option(named: name) else {
-      throw .unknownOption("--" + name, known: longNames)
+      // The opposite of what was typed is never what was meant.
+      let known = longNames.filter { $0.hasPrefix("--no-") == name.hasPrefix("no-") }
+      throw .unknownOption("--" + name, known: known)
     }
     if option.form == .option {
       let value = if let attached { attached } else { try nextValue(for: option) }
@@ -64,13 +66,14 @@ struct Parser {
   /// `-a`, `-abc`, `-o value` or `-ovalue`.
   private mutating func readShort(_ word: String) throws(UsageError) {
     var letters = word.dropFirst()
+    // `-method` is a likelier slip than a bundle that happens to spell it.
+    let whole = String(letters.prefix { $0 != "=" })
+    if whole.count > 1, spec.option(named: whole) != nil {
+      throw .unknownOption("-" + whole, known: ["--" + whole])
+    }
     while let letter = letters.popFirst() {
       guard let option = spec.option(short: letter) else {
-        // `-method` is a likelier slip than a bundle of six flags.
-        let whole = String(word.dropFirst())
-        let known = spec.option(named: whole) != nil ? ["--" + whole] : longNames
-        throw word.count > 2
-          ? .unknownOption(word, known: known) : .unknownOption(word, known: [])
+        throw .unknownOption(word, known: word.count > 2 ? longNames : [])
       }
       guard option.form == .option else {
         values.append(true, to: option)

@@ -8,13 +8,17 @@ enum Suggestion {
   static func nearest(to word: String, among candidates: [String]) -> String? {
     var best: (candidate: String, distance: Int)?
     for candidate in candidates {
-      let limit = min(3, (max(word.count, candidate.count) + 1) / 3)
+      let letters = max(letterCount(word), letterCount(candidate))
+      let limit = min(3, (letters + 1) / 3)
       let distance = editDistance(word, candidate)
       if distance <= limit, distance < best?.distance ?? .max { best = (candidate, distance) }
     }
     if let best { return best.candidate }
-    return word.count >= 3 ? candidates.first { $0.hasPrefix(word) } : nil
+    return letterCount(word) >= 3 ? candidates.first { $0.hasPrefix(word) } : nil
   }
+
+  /// The length without leading dashes, which say nothing about what was meant.
+  private static func letterCount(_ word: String) -> Int { word.drop { $0 == "-" }.count }
 
   /// The number of insertions, deletions, substitutions and swaps of neighbours that turn `a` into `b`.
   static func editDistance(_ a: String, _ b: String) -> Int {

@@ -8,7 +8,8 @@ enum ZshCompletions {
       _\(Help.tool)_commands() {
         local -a commands
         commands=(
-      \(names.joined())  )
+      \(names.joined())    'help:Show the help of a command'
+        )
         _describe -t commands subcommand commands
       }
 

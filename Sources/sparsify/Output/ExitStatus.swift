@@ -30,9 +30,18 @@ enum ExitStatus: Int32, CaseIterable {
     switch error {
     case is UsageFailure, is UsageError, is EnvironmentError: self = .usage
     case is Interrupted: self = .interrupted
+    case let error as FileError: self = ExitStatus(for: error)
     case is OutputError: self = .ioFailed
     case is NotInThisBuild: self = .unavailable
     default: self = .badInput
+    }
+  }
+
+  /// A wrong path is bad input; all that goes wrong with a right one is not.
+  private init(for error: FileError) {
+    switch error {
+    case .missing, .isFolder, .notFolder, .notRegularFile: self = .badInput
+    case .missingFolder, .diskFull, .failed: self = .ioFailed
     }
   }
 }

@@ -23,8 +23,8 @@ enum Format {
       value /= 1024
       unit += 1
     }
-    let digits = value >= 99.95 || value == value.rounded() ? 0 : 1
-    return "\(fixed(value, digits)) \(units[unit])"
+    let text = fixed(value, value >= 99.95 ? 0 : 1)
+    return "\(text.hasSuffix(".0") ? String(text.dropLast(2)) : text) \(units[unit])"
   }
 
   /// `0.8 s`, `42 s`, `3:05`, `2:14:09`.

@@ -1,0 +1,143 @@
+# bash completion for sparsify
+
+_sparsify_words() {
+  COMPREPLY=($(compgen -W "$1" -- "$word"))
+}
+
+_sparsify_files() {
+  local IFS=$'\n'
+  # Readline's own file completion quotes names; bash 3.2 can't be asked for it.
+  compopt -o default 2>/dev/null || COMPREPLY=($(compgen -f -- "$word"))
+}
+
+_sparsify() {
+  local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
+  # Readline makes three words of --option=value.
+  if [[ $word == = ]]; then
+    word=
+  elif [[ $previous == = ]]; then
+    previous=${COMP_WORDS[COMP_CWORD - 2]}
+  fi
+  COMPREPLY=()
+  if [[ $COMP_CWORD -eq 1 ]]; then
+    _sparsify_words 'prune check inspect eval generate bench info completions help --version -h --help'
+    return
+  fi
+  case ${COMP_WORDS[1]} in
+  prune)
+    case $previous in
+    --method)
+      _sparsify_words 'magnitude wanda'
+      return
+      ;;
+    -o | --output | --calibration | --report)
+      _sparsify_files
+      return
+      ;;
+    --samples | --length | --seed | --only | --skip | --threads)
+      :
+      return
+      ;;
+    esac
+    if [[ $word == -* ]]; then
+      _sparsify_words '--method -o --output --calibration --samples --length --seed --only --skip --threads --report --dry-run --force --json -q --quiet -h --help'
+    else
+      _sparsify_files
+    fi
+    ;;
+  check)
+    case $previous in
+    --only | --skip | --threads)
+      :
+      return
+      ;;
+    esac
+    if [[ $word == -* ]]; then
+      _sparsify_words '--only --skip --threads --json -q --quiet -h --help'
+    else
+      _sparsify_files
+    fi
+    ;;
+  inspect)
+    case $previous in
+    --only | --skip | --threads)
+      :
+      return
+      ;;
+    esac
+    if [[ $word == -* ]]; then
+      _sparsify_words '--only --skip --threads --json -q --quiet -h --help'
+    else
+      _sparsify_files
+    fi
+    ;;
+  eval)
+    case $previous in
+    --text | --tokens)
+      _sparsify_files
+      return
+      ;;
+    --length | --windows | --threads)
+      :
+      return
+      ;;
+    esac
+    if [[ $word == -* ]]; then
+      _sparsify_words '--text --tokens --length --windows --threads --json -q --quiet -h --help'
+    else
+      _sparsify_files
+    fi
+    ;;
+  generate)
+    case $previous in
+    -p | --prompt | --tokens | --temperature | --seed | --threads)
+      :
+      return
+      ;;
+    esac
+    if [[ $word == -* ]]; then
+      _sparsify_words '-p --prompt --tokens --temperature --seed --threads --json -q --quiet -h --help'
+    else
+      _sparsify_files
+    fi
+    ;;
+  bench)
+    case $previous in
+    --threads)
+      :
+      return
+      ;;
+    esac
+    if [[ $word == -* ]]; then
+      _sparsify_words '--threads --json -q --quiet -h --help'
+    else
+      _sparsify_words 'gemm gram convert mask check'
+    fi
+    ;;
+  info)
+    case $previous in
+    --threads)
+      :
+      return
+      ;;
+    esac
+    if [[ $word == -* ]]; then
+      _sparsify_words '--threads --json -h --help'
+    else
+      :
+    fi
+    ;;
+  completions)
+    if [[ $word == -* ]]; then
+      _sparsify_words '-h --help'
+    else
+      _sparsify_words 'bash zsh fish'
+    fi
+    ;;
+  help)
+    [[ $COMP_CWORD -eq 2 ]] && _sparsify_words 'prune check inspect eval generate bench info completions'
+    ;;
+  esac
+}
+
+complete -F _sparsify sparsify

@@ -1,0 +1,120 @@
+#compdef sparsify
+
+_sparsify_commands() {
+  local -a commands
+  commands=(
+    'prune:Make the weights of a model 2\:4 sparse'
+    'check:Check that every weight that should be 2\:4 sparse is'
+    'inspect:List the tensors of a checkpoint with their zeros and 2\:4 patterns'
+    'eval:Measure the perplexity of a model'
+    'generate:Let a model go on from a prompt'
+    'bench:Measure the kernels on this machine'
+    'info:Show the version, the kernels in use and the machine'
+    'completions:Print a completion script for a shell'
+    'help:Show the help of a command'
+  )
+  _describe -t commands subcommand commands
+}
+
+_sparsify() {
+  local context state state_descr line
+  typeset -A opt_args
+  _arguments -C \
+    '(- *)'{-h,--help}'[Show this help]' \
+    '(- *)--version[Show the version]' \
+    '1:subcommand:_sparsify_commands' \
+    '*::argument:->arguments' && return 0
+  case $line[1] in
+  prune)
+    _arguments -s -S \
+      '--method=[How to choose the weights that stay]:method:(magnitude wanda)' \
+      '(-o --output)'{-o+,--output=}'[Where the pruned model goes\: a folder for a folder, a file for a file]:path:_files' \
+      '--calibration=[What the model reads while its activations are measured\: '\''self'\'' for text that it writes itself, a text file, or token ids as FILE.safetensors]:source:_files' \
+      '--samples=[The number of calibration sequences]:n: ' \
+      '--length=[The number of tokens in each calibration sequence]:n: ' \
+      '--seed=[Where the random numbers start]:n: ' \
+      '*--only=[Take only the weights whose names match; '\''*'\'' stands for any text, '\''?'\'' for one character]:glob: ' \
+      '*--skip=[Leave out the weights whose names match]:glob: ' \
+      '--threads=[The number of threads. Results don'\''t depend on it]:n: ' \
+      '--report=[Write the numbers of the run to this file, as JSON]:file:_files' \
+      '--dry-run[Say what would be done, and write nothing]' \
+      '--force[Replace the output if it exists]' \
+      '--json[Print one JSON object instead of text]' \
+      '(-q --quiet)'{-q,--quiet}'[Show no progress]' \
+      '(- *)'{-h,--help}'[Show this help]' \
+      '1:model:_files'
+    ;;
+  check)
+    _arguments -s -S \
+      '*--only=[Take only the weights whose names match; '\''*'\'' stands for any text, '\''?'\'' for one character]:glob: ' \
+      '*--skip=[Leave out the weights whose names match]:glob: ' \
+      '--threads=[The number of threads. Results don'\''t depend on it]:n: ' \
+      '--json[Print one JSON object instead of text]' \
+      '(-q --quiet)'{-q,--quiet}'[Show no progress]' \
+      '(- *)'{-h,--help}'[Show this help]' \
+      '1:model:_files'
+    ;;
+  inspect)
+    _arguments -s -S \
+      '*--only=[Take only the weights whose names match; '\''*'\'' stands for any text, '\''?'\'' for one character]:glob: ' \
+      '*--skip=[Leave out the weights whose names match]:glob: ' \
+      '--threads=[The number of threads. Results don'\''t depend on it]:n: ' \
+      '--json[Print one JSON object instead of text]' \
+      '(-q --quiet)'{-q,--quiet}'[Show no progress]' \
+      '(- *)'{-h,--help}'[Show this help]' \
+      '1:model:_files'
+    ;;
+  eval)
+    _arguments -s -S \
+      '--text=[The text to predict, in UTF-8]:file:_files' \
+      '--tokens=[The token ids to predict, in a .safetensors file]:file:_files' \
+      '--length=[The number of tokens in each window]:n: ' \
+      '--windows=[Use the first n windows only]:n: ' \
+      '--threads=[The number of threads. Results don'\''t depend on it]:n: ' \
+      '--json[Print one JSON object instead of text]' \
+      '(-q --quiet)'{-q,--quiet}'[Show no progress]' \
+      '(- *)'{-h,--help}'[Show this help]' \
+      '1:model:_files'
+    ;;
+  generate)
+    _arguments -s -S \
+      '(-p --prompt)'{-p+,--prompt=}'[What the model goes on from]:text: ' \
+      '--tokens=[The number of tokens to write at most]:n: ' \
+      '--temperature=[How daring the choice of each token is\: 0 takes the likeliest, 1 draws from the model'\''s own distribution]:t: ' \
+      '--seed=[Where the random numbers start]:n: ' \
+      '--threads=[The number of threads. Results don'\''t depend on it]:n: ' \
+      '--json[Print one JSON object instead of text]' \
+      '(-q --quiet)'{-q,--quiet}'[Show no progress]' \
+      '(- *)'{-h,--help}'[Show this help]' \
+      '1:model:_files'
+    ;;
+  bench)
+    _arguments -s -S \
+      '--threads=[The number of threads. Results don'\''t depend on it]:n: ' \
+      '--json[Print one JSON object instead of text]' \
+      '(-q --quiet)'{-q,--quiet}'[Show no progress]' \
+      '(- *)'{-h,--help}'[Show this help]' \
+      '*:case:(gemm gram convert mask check)'
+    ;;
+  info)
+    _arguments -s -S \
+      '--threads=[The number of threads. Results don'\''t depend on it]:n: ' \
+      '--json[Print one JSON object instead of text]' \
+      '(- *)'{-h,--help}'[Show this help]'
+    ;;
+  completions)
+    _arguments -s -S \
+      '(- *)'{-h,--help}'[Show this help]' \
+      '1:shell:(bash zsh fish)'
+    ;;
+  help)
+    _arguments '1:subcommand:_sparsify_commands'
+    ;;
+  esac
+}
+
+if [[ $funcstack[1] == _sparsify ]]; then
+  _sparsify "$@"
+else
+  compdef _sparsify sparsify
+fi

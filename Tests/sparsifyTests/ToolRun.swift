@@ -1,0 +1,53 @@
+import Foundation
+
+/// Runs the executable that was built beside these tests.
+struct ToolRun {
+  let status: Int32
+  let output: String
+  let errors: String
+
+  /// Runs `sparsify` with `arguments` and waits for it.
+  init(_ arguments: String..., environment: [String: String] = [:]) throws {
+    try self.init(program: Self.executable, arguments, environment)
+  }
+
+  /// Runs a shell script in which `$sparsify` is the executable.
+  init(shell: String = "/bin/sh", script: String) throws {
+    try self.init(
+      program: URL(filePath: shell), ["-c", script], ["sparsify": Self.executable.path])
+  }
+
+  private init(
+    program: URL, _ arguments: [String], _ environment: [String: String]
+  ) throws {
+    let process = Process()
+    process.executableURL = program
+    process.arguments = arguments
+    // The width of help, and what a developer may have set, must not change what is tested.
+    var variables = ProcessInfo.processInfo.environment
+    variables["COLUMNS"] = nil
+    variables["SPARSIFY_KERNEL"] = nil
+    process.environment = variables.merging(environment) { $1 }
+    let output = Pipe()
+    let errors = Pipe()
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = output
+    process.standardError = errors
+    try process.run()
+    self.output = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    self.errors = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    status = process.terminationStatus
+  }
+
+  private static var executable: URL {
+    #if os(macOS)
+      let tests = Bundle(for: Marker.self).bundleURL
+    #else
+      let tests = Bundle.main.executableURL ?? URL(filePath: CommandLine.arguments[0])
+    #endif
+    return tests.deletingLastPathComponent().appending(path: "sparsify")
+  }
+
+  private final class Marker {}
+}
