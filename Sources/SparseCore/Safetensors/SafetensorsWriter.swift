@@ -17,9 +17,7 @@ public final class SafetensorsWriter: Sendable {
   public let header: SafetensorsHeader
   private let file: AtomicFile
   private let places: [ExactString: Int]
-  private let states: Mutex<[State]>
-
-  private enum State { case waiting, begun, written }
+  private let written: Mutex<[Int]>  // bytes of each tensor so far
 
   /// Creates the file under a temporary name, at its full size.
   ///
@@ -34,7 +32,7 @@ public final class SafetensorsWriter: Sendable {
     self.header = header
     places = Dictionary(
       uniqueKeysWithValues: header.tensors.enumerated().map { (ExactString($1.name), $0) })
-    states = Mutex(Array(repeating: .waiting, count: header.tensors.count))
+    written = Mutex(Array(repeating: 0, count: header.tensors.count))
     file = try AtomicFile(path: path, size: header.fileByteCount)
     try write(header)
   }
@@ -42,47 +40,31 @@ public final class SafetensorsWriter: Sendable {
   /// The name that the finished file gets.
   public var path: String { file.path }
 
-  /// The tensors that are still to be written, in the order of their bytes.
+  /// The tensors of which nothing has been written yet, in the order of their bytes.
   public var unwritten: [TensorInfo] {
-    states.withLock { states in
-      header.tensors.indices.filter { states[$0] == .waiting }.map { header.tensors[$0] }
+    written.withLock { written in
+      header.tensors.indices.filter { written[$0] == 0 && header.tensors[$0].byteCount > 0 }
+        .map { header.tensors[$0] }
     }
   }
 
-  /// Writes the tensor named `name`, all of it.
+  /// Writes the tensor named `name`, or a piece of it that starts `offset` bytes into it.
   ///
-  /// Several threads may write at once. Each tensor is written once.
-  public func write(_ bytes: ByteView, as name: String) throws(FileError) {
-    let place = begin(name, bytes.count)
-    try file.write(bytes, at: header.dataOffset + header.tensors[place].range.lowerBound)
-    states.withLock { $0[place] = .written }
-  }
-
-  /// Writes the tensor named `name` piece by piece, and says after each piece which range it was.
-  package func write(
-    _ bytes: ByteView, as name: String, pieces size: Int, after: (Range<Int>) throws -> Void
-  ) throws {
-    let place = begin(name, bytes.count)
-    let offset = header.dataOffset + header.tensors[place].range.lowerBound
-    for start in stride(from: 0, to: bytes.count, by: size) {
-      let range = start..<min(start + size, bytes.count)
-      try file.write(bytes[range], at: offset + start)
-      try after(range)
-    }
-    states.withLock { $0[place] = .written }
-  }
-
-  private func begin(_ name: String, _ count: Int) -> Int {
+  /// Several threads may write at once. Each byte of a tensor is written once.
+  public func write(_ bytes: ByteView, as name: String, at offset: Int = 0) throws(FileError) {
     guard let place = places[ExactString(name)] else {
       preconditionFailure("SafetensorsWriter: \(name) is not in the layout of \(path)")
     }
-    let size = header.tensors[place].byteCount
-    precondition(count == size, "SafetensorsWriter: \(name) has \(size) bytes, got \(count)")
-    states.withLock { states in
-      precondition(states[place] == .waiting, "SafetensorsWriter: \(name) is written twice")
-      states[place] = .begun
+    let tensor = header.tensors[place]
+    precondition(
+      offset >= 0 && offset + bytes.count <= tensor.byteCount,
+      "SafetensorsWriter: \(name) has \(tensor.byteCount) bytes, got \(bytes.count) at \(offset)")
+    try file.write(bytes, at: header.dataOffset + tensor.range.lowerBound + offset)
+    let total = written.withLock { written in
+      written[place] += bytes.count
+      return written[place]
     }
-    return place
+    precondition(total <= tensor.byteCount, "SafetensorsWriter: \(name) is written twice")
   }
 
   /// Finishes the file under its name.
@@ -92,8 +74,9 @@ public final class SafetensorsWriter: Sendable {
   /// - Throws: `SafetensorsFileError` where a tensor is missing or the header has grown, `FileError`
   ///   where the file cannot be finished. Nothing is left under the final name then.
   public func commit(metadata: SafetensorsMetadata? = nil) throws {
-    let missing = states.withLock { states in
-      header.tensors.indices.filter { states[$0] != .written }.map { header.tensors[$0].name }
+    let missing = written.withLock { written in
+      header.tensors.indices.filter { written[$0] != header.tensors[$0].byteCount }
+        .map { header.tensors[$0].name }
     }
     if !missing.isEmpty {
       throw SafetensorsFileError(path: path, reason: .notWritten(tensors: missing))

@@ -51,36 +51,38 @@ public final class CheckpointWriter: Sendable {
     }
   }
 
-  /// Writes the new bytes of the tensor named `name`, as many as it had.
+  /// Writes the new bytes of the tensor named `name`, as many as it had, or a piece of them that starts at `offset`.
   ///
-  /// Several threads may write at once. Each tensor is written once.
-  public func write(_ bytes: ByteView, as name: String) throws(FileError) {
+  /// Several threads may write at once. Each byte is written once.
+  public func write(_ bytes: ByteView, as name: String, at offset: Int = 0) throws(FileError) {
     guard let tensor = input[name] else {
       preconditionFailure("CheckpointWriter: \(name) is not in \(input.path)")
     }
-    try files[tensor.file].write(bytes, as: name)
+    try files[tensor.file].write(bytes, as: name, at: offset)
   }
 
   /// Copies every tensor that has not been written from the input.
   ///
-  /// - Parameter progress: told the number of tensors copied, several times for a large one.
+  /// - Parameter progress: told the bytes copied, out of those to copy.
   public func copyRemaining(progress: ProgressHandler = { _ in }) throws {
     let remaining = files.map(\.unwritten)
-    let total = remaining.reduce(0) { $0 + $1.count }
+    let total = remaining.joined().reduce(0) { $0 + $1.byteCount }
     var done = 0
+    let pieceBytes = 1 << 22  // small enough to stay in the cache on the way
     for (number, tensors) in remaining.enumerated() {
       let source = input.files[number]
       for tensor in tensors {
         guard let original = source[tensor.name] else { continue }
-        let pieces = 1 << 22  // small enough to stay in the cache on the way
-        try files[number].write(source.bytes(of: original), as: tensor.name, pieces: pieces) {
-          source.release(original, $0)
+        let bytes = source.bytes(of: original)
+        for start in stride(from: 0, to: bytes.count, by: pieceBytes) {
+          let piece = start..<min(start + pieceBytes, bytes.count)
+          try files[number].write(bytes[piece], as: tensor.name, at: start)
+          source.release(original, piece)
+          done += piece.count
           try progress(Progress(step: "copy the rest", done: done, total: total))
         }
-        done += 1
       }
     }
-    try progress(Progress(step: "copy the rest", done: total, total: total))
   }
 
   /// Finishes the output under its name.
