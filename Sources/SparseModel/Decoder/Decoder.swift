@@ -1,0 +1,108 @@
+public import SparseCore
+
+/// A decoder-only language model over a checkpoint's mapped weights.
+///
+/// ```swift
+/// let model = try Decoder(Checkpoint(path: "SmolLM2-135M"))
+/// let score = try model.perplexity(of: tokens, length: 512)
+/// ```
+///
+/// All arithmetic is float32. Weights stay in the mapped file and are converted while they are
+/// packed for multiplication, one block at a time.
+public struct Decoder: Sendable {
+  /// The model's shape.
+  public let configuration: ModelConfiguration
+  /// Where the weights come from.
+  public let checkpoint: Checkpoint
+  package let blocks: [any DecoderBlock]
+  let embedding: StoredMatrix  // vocabulary × width
+  let finalNorm: [Float]  // width
+  let outputProjection: StoredMatrix  // vocabulary × width
+
+  /// The model in a checkpoint with its config.json.
+  ///
+  /// - Parameter positions: the longest sequence that will be run; `nil` for the model's context.
+  /// - Throws: ``ModelError`` when config.json is missing or cannot be used, when a tensor is missing
+  ///   or has another shape, or when `positions` exceeds the model's context.
+  public init(_ checkpoint: Checkpoint, positions: Int? = nil) throws {
+    let configuration = try ModelConfiguration(checkpoint)
+    let positions = positions ?? configuration.contextLength
+    guard positions <= configuration.contextLength else {
+      throw ModelError.contextTooLong(asked: positions, context: configuration.contextLength)
+    }
+    guard let architecture = DecoderArchitecture.named(configuration.architecture) else {
+      preconditionFailure("ModelConfiguration let \(configuration.architecture) through")
+    }
+    let rotary = RotaryTable(positions: positions, configuration: configuration)
+    let tensors = ModelTensors(checkpoint: checkpoint, rotary: rotary)
+    let (vocabulary, width) = (configuration.vocabulary, configuration.width)
+    embedding = try tensors.matrix("model.embed_tokens.weight", rows: vocabulary, columns: width)
+    finalNorm = try tensors.vector("model.norm.weight", count: width)
+    outputProjection =
+      configuration.tiesEmbeddings
+      ? embedding : try tensors.matrix("lm_head.weight", rows: vocabulary, columns: width)
+    blocks = try (0..<configuration.blocks).map {
+      try architecture.makeBlock($0, configuration, tensors)
+    }
+    self.configuration = configuration
+    self.checkpoint = checkpoint
+  }
+
+  /// The embeddings of token ids, `ids.count × width`.
+  ///
+  /// - Throws: ``ModelError/tokenOutOfRange(id:vocabulary:source:)``.
+  package func embed(_ ids: some Collection<Int32>, source: String) throws -> Matrix {
+    for id in ids where id < 0 || Int(id) >= configuration.vocabulary {
+      throw ModelError.tokenOutOfRange(
+        id: Int(id), vocabulary: configuration.vocabulary, source: source)
+    }
+    return Matrix(rows: Array(ids), of: embedding)
+  }
+
+  /// The last hidden states as the output projection reads them.
+  func finish(_ hidden: Matrix, on compute: Compute) -> Matrix {
+    rmsNorm(hidden, weight: finalNorm, epsilon: configuration.normEpsilon, on: compute)
+  }
+
+  /// The logits of every row of the last hidden states, `tokens × vocabulary`.
+  package func logits(_ hidden: Matrix, on compute: Compute) -> Matrix {
+    linear(finish(hidden, on: compute), outputProjection, on: compute)
+  }
+
+  /// Logits of a single sequence, one row for each of its tokens: `ids.count × vocabulary`.
+  ///
+  /// - Throws: ``ModelError`` when an id is outside the vocabulary or the sequence exceeds the context.
+  public func logits(of ids: [Int32], on compute: Compute = .automatic) throws -> Matrix {
+    guard ids.count <= configuration.contextLength else {
+      throw ModelError.contextTooLong(asked: ids.count, context: configuration.contextLength)
+    }
+    var state = BlockState(
+      hidden: try embed(ids, source: "tokens"), positions: .sequences(length: ids.count))
+    for block in blocks {
+      block.run(&state, on: compute) { layer, x in linear(x, layer.weight, on: compute) }
+    }
+    return logits(state.hidden, on: compute)
+  }
+}
+
+extension ModelConfiguration {
+  /// The configuration beside a checkpoint.
+  ///
+  /// - Throws: ``ModelError`` when config.json is missing, malformed or unsupported.
+  public init(_ checkpoint: Checkpoint) throws {
+    guard let path = checkpoint.configPath else {
+      throw ModelError.missingConfiguration(folder: checkpoint.folder)
+    }
+    let json: JSON
+    do {
+      json = try JSON(parsing: MappedFile(path: path).bytes)
+    } catch let error as JSONError {
+      throw ModelError.malformedConfiguration(path: path, reason: "\(error)")
+    }
+    do throws(ConfigurationError) {
+      self = try ModelConfiguration(json: json)
+    } catch {
+      throw ModelError.configuration(path: path, error)
+    }
+  }
+}

@@ -1,0 +1,84 @@
+package import SparseCore
+
+/// One block of a decoder, told as stages: groups of linear layers that read the same input.
+///
+/// Everything that walks a model (evaluation, generation, calibration, pruning) asks a block for a
+/// stage's input, multiplies, and hands the outputs back. So the forward pass is written once, and
+/// pruning sees each stage's input exactly as the model computes it.
+///
+/// An architecture is one file with a type that conforms, and one line in ``DecoderArchitecture``.
+package protocol DecoderBlock: Sendable {
+  /// The block's stages in the order in which they run.
+  static var stages: [Stage] { get }
+
+  /// The layer of the given name within the block.
+  func linear(_ name: String) -> LinearLayer
+
+  /// The stage's input, `tokens × inputs`.
+  ///
+  /// May be asked for more than once before the stage is finished; the answer is the same.
+  func input(of stage: Stage, from state: BlockState, on compute: Compute) -> Matrix
+
+  /// Goes on from the stage's outputs, one `tokens × outputs` matrix for each of its linears.
+  func finish(
+    _ stage: Stage, outputs: [Matrix], state: inout BlockState, on compute: Compute)
+}
+
+/// Where a group of tokens stands inside a block.
+package struct BlockState {
+  /// The residual stream, `tokens × width`.
+  package var hidden: Matrix
+  /// The next stage's input where it follows from more than the residual stream.
+  package var pending: Matrix?
+  /// Which tokens the rows are.
+  package let positions: Positions
+
+  /// The start of a block.
+  package init(hidden: Matrix, positions: Positions) {
+    self.hidden = hidden
+    self.positions = positions
+  }
+}
+
+/// Which tokens the rows of a matrix of activations are.
+package enum Positions {
+  /// Whole sequences of equal length, one after the other, each starting at position 0.
+  case sequences(length: Int)
+  /// For each sequence of a cache the tokens that follow those it already holds.
+  case following(KeyValueCache)
+
+  /// The length of each sequence among `rows` rows, and the position of its first token.
+  func span(rows: Int) -> (length: Int, first: Int) {
+    switch self {
+    case .sequences(let length): (length, 0)
+    case .following(let cache): (rows / cache.sequences, cache.length)
+    }
+  }
+}
+
+extension DecoderBlock {
+  /// Runs the whole block on one group of tokens.
+  ///
+  /// `multiply` gives `x Wᵀ` of a layer, without the bias.
+  package func run(
+    _ state: inout BlockState, on compute: Compute, multiply: (LinearLayer, Matrix) -> Matrix
+  ) {
+    for stage in Self.stages {
+      let input = input(of: stage, from: state, on: compute)
+      let outputs = outputs(of: stage, for: input, multiply: multiply)
+      finish(stage, outputs: outputs, state: &state, on: compute)
+    }
+  }
+
+  /// The outputs of all linears of a stage, biases added.
+  package func outputs(
+    of stage: Stage, for input: Matrix, multiply: (LinearLayer, Matrix) -> Matrix
+  ) -> [Matrix] {
+    stage.linears.map { name in
+      let layer = linear(name)
+      var output = multiply(layer, input)
+      if let bias = layer.bias { addRow(bias, to: &output) }
+      return output
+    }
+  }
+}

@@ -1,0 +1,94 @@
+public import SparseCore
+
+/// How the next token is chosen.
+public struct Sampling: Sendable {
+  /// What the logits are divided by; 0 takes the likeliest token.
+  public var temperature: Double
+  /// The start of the random numbers; sequence `i` has a stream of its own.
+  public var seed: UInt64
+
+  /// Sampling from the model's own distribution unless told otherwise.
+  public init(temperature: Double = 1, seed: UInt64 = 0) {
+    self.temperature = temperature
+    self.seed = seed
+  }
+}
+
+extension Decoder {
+  /// Continues one sequence token by token.
+  ///
+  /// - Parameters:
+  ///   - prompt: at least one token.
+  ///   - count: how many tokens to add at most; generation ends sooner at an end-of-text token.
+  ///   - onToken: called with each token as it comes; throw to stop.
+  /// - Returns: the new tokens, without the end-of-text token.
+  public func generate(
+    after prompt: [Int32], count: Int, sampling: Sampling, on compute: Compute = .automatic,
+    onToken: (Int32) throws -> Void = { _ in }
+  ) throws -> [Int32] {
+    precondition(!prompt.isEmpty, "generate: the prompt is empty")
+    let capacity = prompt.count + count
+    guard capacity <= configuration.contextLength else {
+      throw ModelError.contextTooLong(asked: capacity, context: configuration.contextLength)
+    }
+    let cache = KeyValueCache(configuration: configuration, sequences: 1, capacity: capacity)
+    var random = SplitMix64(seed: sampling.seed, stream: 0)
+    var result: [Int32] = []
+    var step = prompt
+    while result.count < count {
+      var logits = try next(after: step, in: cache, on: compute)
+      let token: Int32
+      if sampling.temperature > 0 {
+        logits.scale(by: Float(1 / sampling.temperature))
+        softmaxRows(&logits, on: compute)
+        token = logits.draw(row: 0, using: &random)
+      } else {
+        token = likeliest(logits)
+      }
+      if configuration.eosTokens.contains(token) { break }
+      result.append(token)
+      try onToken(token)
+      step = [token]
+    }
+    return result
+  }
+
+  /// Runs the tokens that follow in every sequence and gives the logits of each sequence's last: `sequences × vocabulary`.
+  ///
+  /// - Parameter tokens: the same number for each sequence of the cache, sequence after sequence.
+  package func next(
+    after tokens: [Int32], in cache: KeyValueCache, on compute: Compute
+  ) throws -> Matrix {
+    let added = tokens.count / cache.sequences
+    var state = BlockState(
+      hidden: try embed(tokens, source: "tokens"), positions: .following(cache))
+    for block in blocks {
+      block.run(&state, on: compute) { layer, x in linear(x, layer.weight, on: compute) }
+    }
+    cache.advance(by: added)
+    let last = (0..<cache.sequences).map { ($0 + 1) * added - 1 }
+    return logits(added == 1 ? state.hidden : state.hidden.gather(rows: last), on: compute)
+  }
+
+  /// The likeliest token of one row of logits, of equal ones the lowest id.
+  private func likeliest(_ logits: Matrix) -> Int32 {
+    var best = 0
+    for id in logits.values.indices where logits.values[id] > logits.values[best] { best = id }
+    return Int32(best)
+  }
+}
+
+extension Matrix {
+  /// An index drawn from a row of probabilities.
+  func draw(row: Int, using random: inout SplitMix64) -> Int32 {
+    var target = random.uniform()
+    let start = row * columns
+    var last: Int32 = 0  // where rounding leaves the sum below 1
+    for id in 0..<columns where values[start + id] > 0 {
+      last = Int32(id)
+      target -= Double(values[start + id])
+      if target < 0 { break }
+    }
+    return last
+  }
+}

@@ -1,0 +1,21 @@
+package import SparseCore
+
+/// One linear layer of a model: `y = x Wᵀ + b`, with its weight where the checkpoint has it.
+package struct LinearLayer: Sendable {
+  /// The weight's name in the checkpoint.
+  package let name: String
+  /// The weight, `outputs × inputs`.
+  package let weight: StoredMatrix
+  /// The bias, `outputs` values, where the layer has one.
+  package let bias: [Float]?
+}
+
+/// The linear layers of a block that read the same input.
+package struct Stage: Sendable, Equatable {
+  /// The stage's place in its block, from 0.
+  package let index: Int
+  /// What reports call it.
+  package let name: String
+  /// The layers' names within the block, in the order of their outputs.
+  package let linears: [String]
+}

@@ -1,0 +1,114 @@
+internal import SparseCore
+
+/// A block of the Llama family: RMSNorm, rotary grouped-query attention, gated SiLU MLP.
+///
+/// ```text
+/// x ─ norm ─ q,k,v ─ rotate ─ attention ─ o ─(+ x)─ norm ─ gate,up ─ silu(gate)·up ─ down ─(+)─
+/// ```
+struct LlamaBlock: DecoderBlock {
+  static let stages = [
+    Stage(
+      index: 0, name: "qkv", linears: ["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"]),
+    Stage(index: 1, name: "o", linears: ["self_attn.o_proj"]),
+    Stage(index: 2, name: "gate-up", linears: ["mlp.gate_proj", "mlp.up_proj"]),
+    Stage(index: 3, name: "down", linears: ["mlp.down_proj"]),
+  ]
+
+  private let index: Int
+  private let configuration: ModelConfiguration
+  private let rotary: RotaryTable
+  private let attentionNorm: [Float]  // width
+  private let mlpNorm: [Float]  // width
+  private let layers: [String: LinearLayer]
+
+  init(index: Int, configuration: ModelConfiguration, tensors: ModelTensors) throws {
+    self.index = index
+    self.configuration = configuration
+    rotary = tensors.rotary
+    let prefix = "model.layers.\(index)."
+    let width = configuration.width
+    attentionNorm = try tensors.vector(prefix + "input_layernorm.weight", count: width)
+    mlpNorm = try tensors.vector(prefix + "post_attention_layernorm.weight", count: width)
+
+    let queryWidth = configuration.heads * configuration.headWidth
+    let keyWidth = configuration.keyValueHeads * configuration.headWidth
+    let mlpWidth = configuration.mlpWidth
+    let qkvBias = configuration.hasQueryKeyValueBias
+    let mlpBias = configuration.hasMLPBias
+    let shapes: [(name: String, outputs: Int, inputs: Int, bias: Bool)] = [
+      ("self_attn.q_proj", queryWidth, width, qkvBias),
+      ("self_attn.k_proj", keyWidth, width, qkvBias),
+      ("self_attn.v_proj", keyWidth, width, qkvBias),
+      ("self_attn.o_proj", width, queryWidth, configuration.hasAttentionOutputBias),
+      ("mlp.gate_proj", mlpWidth, width, mlpBias),
+      ("mlp.up_proj", mlpWidth, width, mlpBias),
+      ("mlp.down_proj", width, mlpWidth, mlpBias),
+    ]
+    var layers: [String: LinearLayer] = [:]
+    for shape in shapes {
+      layers[shape.name] = try tensors.linear(
+        prefix + shape.name, outputs: shape.outputs, inputs: shape.inputs, hasBias: shape.bias)
+    }
+    self.layers = layers
+  }
+
+  func linear(_ name: String) -> LinearLayer {
+    guard let layer = layers[name] else { preconditionFailure("LlamaBlock has no linear \(name)") }
+    return layer
+  }
+
+  func input(of stage: Stage, from state: BlockState, on compute: Compute) -> Matrix {
+    switch stage.index {
+    case 0: return norm(state.hidden, attentionNorm, on: compute)
+    case 2: return norm(state.hidden, mlpNorm, on: compute)
+    default:
+      guard let pending = state.pending else {
+        preconditionFailure("LlamaBlock: the stage before \(stage.name) is not finished")
+      }
+      return pending
+    }
+  }
+
+  func finish(
+    _ stage: Stage, outputs: [Matrix], state: inout BlockState, on compute: Compute
+  ) {
+    switch stage.index {
+    case 0:
+      var queries = outputs[0]  // tokens × heads · headWidth
+      var keys = outputs[1]  // tokens × keyValueHeads · headWidth
+      let values = outputs[2]
+      state.pending = attention(&queries, &keys, values, state.positions, on: compute)
+    case 2:
+      var middle = outputs[0]  // tokens × mlpWidth
+      siluMultiply(gate: &middle, up: outputs[1], on: compute)
+      state.pending = middle
+    default:
+      add(outputs[0], to: &state.hidden, on: compute)
+      state.pending = nil
+    }
+  }
+
+  private func norm(_ x: Matrix, _ weight: [Float], on compute: Compute) -> Matrix {
+    rmsNorm(x, weight: weight, epsilon: configuration.normEpsilon, on: compute)
+  }
+
+  /// What each token gathers from itself and those before it: `tokens × heads · headWidth`.
+  private func attention(
+    _ queries: inout Matrix, _ keys: inout Matrix, _ values: Matrix, _ positions: Positions,
+    on compute: Compute
+  ) -> Matrix {
+    let (length, first) = positions.span(rows: queries.rows)
+    rotary.rotate(&queries, sequenceLength: length, from: first, on: compute)
+    rotary.rotate(&keys, sequenceLength: length, from: first, on: compute)
+    switch positions {
+    case .sequences:
+      return causalAttention(
+        queries: queries, keys: keys, values: values, sequenceLength: length,
+        heads: configuration.heads, keyValueHeads: configuration.keyValueHeads,
+        headWidth: configuration.headWidth, on: compute)
+    case .following(let cache):
+      return cache.attention(
+        queries: queries, keys: keys, values: values, block: index, on: compute)
+    }
+  }
+}

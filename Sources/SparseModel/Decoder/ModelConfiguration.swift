@@ -1,0 +1,226 @@
+public import SparseCore
+
+/// The shape of a decoder-only language model, as its config.json gives it.
+public struct ModelConfiguration: Sendable, Equatable {
+  /// The `model_type`: "llama", "mistral", "qwen2".
+  public var architecture: String
+  /// The width of the residual stream (`hidden_size`).
+  public var width: Int
+  /// The width between the MLP's two halves (`intermediate_size`).
+  public var mlpWidth: Int
+  /// The number of decoder blocks (`num_hidden_layers`).
+  public var blocks: Int
+  /// The number of query heads (`num_attention_heads`).
+  public var heads: Int
+  /// The number of key and value heads, each shared by `heads / keyValueHeads` query heads.
+  public var keyValueHeads: Int
+  /// The width of one head (`head_dim`).
+  public var headWidth: Int
+  /// The number of tokens in the vocabulary (`vocab_size`).
+  public var vocabulary: Int
+  /// What RMSNorm adds to the mean square (`rms_norm_eps`).
+  public var normEpsilon: Float
+  /// The base of the rotary embedding's wavelengths (`rope_theta`).
+  public var ropeTheta: Double
+  /// How the rotary embedding's frequencies are stretched for long contexts.
+  public var ropeScaling: RopeScaling
+  /// The longest context that the model was made for (`max_position_embeddings`).
+  public var contextLength: Int
+  /// Whether the output projection is the embedding (`tie_word_embeddings`).
+  public var tiesEmbeddings: Bool
+  /// Whether q, k and v have biases.
+  public var hasQueryKeyValueBias: Bool
+  /// Whether the attention's output projection has a bias.
+  public var hasAttentionOutputBias: Bool
+  /// Whether the MLP's linears have biases (`mlp_bias`).
+  public var hasMLPBias: Bool
+  /// The token that starts a text, if the model has one (`bos_token_id`).
+  public var bosToken: Int32?
+  /// The tokens that end a text (`eos_token_id`, one or several).
+  public var eosTokens: [Int32]
+}
+
+/// How the rotary embedding's frequencies are changed for contexts longer than those trained on.
+public enum RopeScaling: Sendable, Equatable {
+  /// Not at all.
+  case none
+  /// Every frequency divided by a factor.
+  case linear(factor: Double)
+  /// Low frequencies divided by a factor, high ones kept, those between blended (Llama 3.1).
+  case llama3(factor: Double, lowFactor: Double, highFactor: Double, originalContext: Int)
+}
+
+/// Why a config.json cannot be used. The path is added by who knows it.
+public enum ConfigurationError: Error, Equatable {
+  /// A key that the forward pass needs is not there.
+  case missing(key: String)
+  /// A key holds something of another type.
+  case wrongType(key: String, expected: String)
+  /// A number that makes no sense.
+  case outOfRange(key: String, value: Int)
+  /// Two numbers that must divide each other do not.
+  case notDivisible(key: String, value: Int, by: String, Int)
+  /// A model family whose forward pass is not here.
+  case unsupportedArchitecture(String, supported: [String])
+  /// A setting whose arithmetic is not here.
+  case unsupported(key: String, value: String)
+}
+
+extension ConfigurationError: CustomStringConvertible {
+  /// One line that names the key and the value.
+  public var description: String {
+    switch self {
+    case .missing(let key): "\(key) is missing"
+    case .wrongType(let key, let expected): "\(key) is not \(expected)"
+    case .outOfRange(let key, let value): "\(key) is \(value)"
+    case .notDivisible(let key, let value, let other, let divisor):
+      "\(key) is \(value), not a multiple of \(other) \(divisor)"
+    case .unsupportedArchitecture(let name, let supported):
+      "the architecture '\(name)' is not supported (supported: \(supported.joined(separator: ", ")))"
+    case .unsupported(let key, let value): "\(key) '\(value)' is not supported"
+    }
+  }
+}
+
+extension ModelConfiguration {
+  /// The configuration that a parsed config.json states.
+  ///
+  /// Keys that the forward pass does not depend on are ignored; those that would change its
+  /// arithmetic in a way that is not implemented are errors.
+  public init(json: JSON) throws(ConfigurationError) {
+    let fields = ConfigurationFields(json: json)
+    architecture = try fields.string("model_type")
+    guard let family = DecoderArchitecture.named(architecture) else {
+      throw .unsupportedArchitecture(architecture, supported: DecoderArchitecture.names)
+    }
+    width = try fields.positive("hidden_size")
+    mlpWidth = try fields.positive("intermediate_size")
+    blocks = try fields.positive("num_hidden_layers")
+    heads = try fields.positive("num_attention_heads")
+    keyValueHeads = try fields.positive("num_key_value_heads", default: heads)
+    guard heads % keyValueHeads == 0 else {
+      throw .notDivisible(
+        key: "num_attention_heads", value: heads, by: "num_key_value_heads", keyValueHeads)
+    }
+    if let headWidth = try fields.optionalPositive("head_dim") {
+      self.headWidth = headWidth
+    } else {
+      guard width % heads == 0 else {
+        throw .notDivisible(key: "hidden_size", value: width, by: "num_attention_heads", heads)
+      }
+      headWidth = width / heads
+    }
+    guard headWidth % 2 == 0 else {
+      throw .notDivisible(key: "head_dim", value: headWidth, by: "the rotary halves", 2)
+    }
+    vocabulary = try fields.positive("vocab_size")
+    normEpsilon = Float(try fields.number("rms_norm_eps", default: 1e-6))
+    (ropeTheta, ropeScaling) = try fields.rope()
+    contextLength = try fields.positive("max_position_embeddings", default: 2048)
+    tiesEmbeddings = try fields.flag("tie_word_embeddings", default: false)
+    let attentionBias = try fields.flag("attention_bias", default: false)
+    hasQueryKeyValueBias = attentionBias || family.hasQueryKeyValueBias
+    hasAttentionOutputBias = attentionBias
+    hasMLPBias = try fields.flag("mlp_bias", default: false)
+    bosToken = try fields.tokens("bos_token_id").first
+    eosTokens = try fields.tokens("eos_token_id")
+
+    let activation = try fields.string("hidden_act", default: "silu")
+    guard activation == "silu" || activation == "swish" else {
+      throw .unsupported(key: "hidden_act", value: activation)
+    }
+    let rotaryShare = try fields.number("partial_rotary_factor", default: 1)
+    guard rotaryShare == 1 else {
+      throw .unsupported(key: "partial_rotary_factor", value: "\(rotaryShare)")
+    }
+    // A sliding window at least as long as the context hides nothing.
+    let usesWindow = try fields.flag("use_sliding_window", default: architecture == "mistral")
+    if usesWindow, let window = try fields.optionalPositive("sliding_window") {
+      contextLength = min(contextLength, window)
+    }
+  }
+}
+
+/// Reads typed fields of a config.json.
+private struct ConfigurationFields {
+  let json: JSON
+
+  func value(_ key: String) -> JSON? {
+    guard let value = json[key], case .null = value else { return json[key] }
+    return nil
+  }
+
+  func string(_ key: String, default fallback: String? = nil) throws(ConfigurationError) -> String {
+    guard let value = value(key) else {
+      guard let fallback else { throw .missing(key: key) }
+      return fallback
+    }
+    guard let string = value.string else { throw .wrongType(key: key, expected: "a string") }
+    return string
+  }
+
+  func optionalPositive(_ key: String) throws(ConfigurationError) -> Int? {
+    guard let value = value(key) else { return nil }
+    guard let int = value.int else { throw .wrongType(key: key, expected: "an integer") }
+    guard int > 0 && int < 1 << 31 else { throw .outOfRange(key: key, value: int) }
+    return int
+  }
+
+  func positive(_ key: String, default fallback: Int? = nil) throws(ConfigurationError) -> Int {
+    guard let value = try optionalPositive(key) ?? fallback else { throw .missing(key: key) }
+    return value
+  }
+
+  func number(_ key: String, default fallback: Double? = nil) throws(ConfigurationError) -> Double {
+    guard let value = value(key) else {
+      guard let fallback else { throw .missing(key: key) }
+      return fallback
+    }
+    guard let number = value.double else { throw .wrongType(key: key, expected: "a number") }
+    return number
+  }
+
+  func flag(_ key: String, default fallback: Bool) throws(ConfigurationError) -> Bool {
+    guard let value = value(key) else { return fallback }
+    guard let flag = value.bool else { throw .wrongType(key: key, expected: "true or false") }
+    return flag
+  }
+
+  /// One token id or a list of them; null and a missing key are none.
+  func tokens(_ key: String) throws(ConfigurationError) -> [Int32] {
+    guard let value = value(key) else { return [] }
+    let items = value.array ?? [value]
+    var ids: [Int32] = []
+    for item in items {
+      guard let id = item.int.flatMap(Int32.init(exactly:)) else {
+        throw .wrongType(key: key, expected: "a token id")
+      }
+      ids.append(id)
+    }
+    return ids
+  }
+
+  /// The rotary embedding's base and scaling: `rope_theta` and `rope_scaling`, or newer
+  /// checkpoints' `rope_parameters`, which holds both.
+  func rope() throws(ConfigurationError) -> (theta: Double, scaling: RopeScaling) {
+    let key = value("rope_parameters") == nil ? "rope_scaling" : "rope_parameters"
+    let topTheta = try number("rope_theta", default: 10_000)
+    guard let table = value(key) else { return (topTheta, .none) }
+    guard table.object != nil else { throw .wrongType(key: key, expected: "an object") }
+    let inner = ConfigurationFields(json: table)
+    let theta = try inner.number("rope_theta", default: topTheta)
+    let kind = try inner.string(
+      "rope_type", default: try inner.string("type", default: "default"))
+    switch kind {
+    case "default": return (theta, .none)
+    case "linear": return (theta, .linear(factor: try inner.number("factor")))
+    case "llama3":
+      let scaling = RopeScaling.llama3(
+        factor: try inner.number("factor"), lowFactor: try inner.number("low_freq_factor"),
+        highFactor: try inner.number("high_freq_factor"),
+        originalContext: try inner.positive("original_max_position_embeddings"))
+      return (theta, scaling)
+    default: throw .unsupported(key: "\(key).rope_type", value: kind)
+    }
+  }
+}

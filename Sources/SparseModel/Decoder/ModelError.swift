@@ -1,0 +1,49 @@
+/// Why a checkpoint cannot be run as a model.
+public enum ModelError: Error, Equatable {
+  /// There is no config.json beside the weights.
+  case missingConfiguration(folder: String)
+  /// There is no tokenizer.json beside the weights.
+  case missingTokenizer(folder: String)
+  /// config.json is not JSON.
+  case malformedConfiguration(path: String, reason: String)
+  /// config.json says something that cannot be used.
+  case configuration(path: String, ConfigurationError)
+  /// A tensor that config.json implies is not in the checkpoint.
+  case missingTensor(String, shape: [Int], model: String)
+  /// A tensor has another shape than config.json implies.
+  case shapeMismatch(String, configuration: [Int], file: [Int], model: String)
+  /// A weight holds NaN or infinity.
+  case nonFiniteWeight(String, count: Int, model: String)
+  /// The activations that reach a stage hold NaN or infinity.
+  case nonFiniteActivations(block: Int, stage: String)
+  /// A token id is outside the vocabulary.
+  case tokenOutOfRange(id: Int, vocabulary: Int, source: String)
+  /// More tokens were asked for than the model's context holds.
+  case contextTooLong(asked: Int, context: Int)
+}
+
+extension ModelError: CustomStringConvertible {
+  /// One line that names the file, the tensor and the numbers.
+  public var description: String {
+    switch self {
+    case .missingConfiguration(let folder):
+      "no config.json in \(folder): the forward pass needs it (only --method magnitude does without)"
+    case .missingTokenizer(let folder):
+      "no tokenizer.json in \(folder): give token ids as a .safetensors file instead of text"
+    case .malformedConfiguration(let path, let reason): "\(path): \(reason)"
+    case .configuration(let path, let error): "\(path): \(error)"
+    case .missingTensor(let name, let shape, let model):
+      "\(model): tensor '\(name)' of shape \(shape) is missing, config.json implies it"
+    case .shapeMismatch(let name, let configuration, let file, let model):
+      "\(model): tensor '\(name)' is \(file), config.json implies \(configuration)"
+    case .nonFiniteWeight(let name, let count, let model):
+      "\(model): tensor '\(name)' holds \(count) NaN or infinite values"
+    case .nonFiniteActivations(let block, let stage):
+      "the activations that reach stage '\(stage)' of block \(block) hold NaN or infinity"
+    case .tokenOutOfRange(let id, let vocabulary, let source):
+      "\(source): token id \(id) is outside the vocabulary of \(vocabulary)"
+    case .contextTooLong(let asked, let context):
+      "\(asked) tokens were asked for, the model's context holds \(context)"
+    }
+  }
+}

@@ -1,0 +1,37 @@
+internal import SparseCore
+
+/// A checkpoint's tensors as the forward pass asks for them: by name, with the shape that config.json implies.
+struct ModelTensors {
+  let checkpoint: Checkpoint
+  let rotary: RotaryTable
+
+  /// The weight `name.weight`, `outputs × inputs`, and `name.bias` where the layer has one.
+  func linear(_ name: String, outputs: Int, inputs: Int, hasBias: Bool) throws -> LinearLayer {
+    LinearLayer(
+      name: name + ".weight",
+      weight: try matrix(name + ".weight", rows: outputs, columns: inputs),
+      bias: hasBias ? try vector(name + ".bias", count: outputs) : nil)
+  }
+
+  /// A two-dimensional tensor of floating-point numbers.
+  func matrix(_ name: String, rows: Int, columns: Int) throws -> StoredMatrix {
+    try check(name, shape: [rows, columns])
+    return try checkpoint.matrix(name)
+  }
+
+  /// A one-dimensional tensor of floating-point numbers, as float32.
+  func vector(_ name: String, count: Int) throws -> [Float] {
+    try check(name, shape: [count])
+    return try Matrix(checkpoint.vector(name)).values
+  }
+
+  private func check(_ name: String, shape expected: [Int]) throws {
+    guard let tensor = checkpoint[name] else {
+      throw ModelError.missingTensor(name, shape: expected, model: checkpoint.path)
+    }
+    guard tensor.shape == expected else {
+      throw ModelError.shapeMismatch(
+        name, configuration: expected, file: tensor.shape, model: checkpoint.path)
+    }
+  }
+}
