@@ -1,0 +1,113 @@
+internal import SparseCore
+
+/// Collects what a pruning method needs to know about a stage's inputs, and no more.
+struct StatisticsCollector {
+  private enum Collected {
+    case nothing
+    case norms(InputNorms)
+    case gram(Gram)
+  }
+
+  private var collected: Collected
+
+  init(needs: StatisticsKind, inputs: Int) {
+    switch needs {
+    case .none: collected = .nothing
+    case .norms: collected = .norms(InputNorms(inputs: inputs))
+    case .gram: collected = .gram(Gram(inputs: inputs))
+    }
+  }
+
+  /// Takes in `tokens × inputs` activations.
+  mutating func add(_ activations: Matrix, on compute: Compute) {
+    switch collected {
+    case .nothing: break
+    case .norms(var norms):
+      collected = .nothing  // so that the sums are changed in place
+      norms.add(activations, on: compute)
+      collected = .norms(norms)
+    case .gram(var gram):
+      collected = .nothing
+      gram.add(activations, on: compute)
+      collected = .gram(gram)
+    }
+  }
+
+  /// The statistics of all activations so far.
+  var result: InputStatistics {
+    switch collected {
+    case .nothing: .none
+    case .norms(let norms): .norms(norms.norms)
+    case .gram(let gram): .gram(gram)
+    }
+  }
+}
+
+/// A stage's inputs for some of the calibration windows, on which output errors are measured.
+///
+/// Whole windows, evenly spread: a window's first tokens carry activations unlike all others.
+struct InputSample {
+  private let length: Int
+  private let spacing: Int
+  private let count: Int
+  private var seen = 0
+  private var taken = 0
+  private var values: [Float] = []
+  private var columns = 0
+
+  /// One sixteenth of the tokens, but at least 1024 and at most 4096, in whole windows.
+  init(windows: TokenWindows) {
+    let tokens = min(max(windows.ids.count / 16, 1024), 4096)
+    length = windows.length
+    count = min(windows.count, max(1, tokens / windows.length))
+    spacing = windows.count / count
+  }
+
+  /// The number of tokens that will have been sampled.
+  var tokens: Int { count * length }
+
+  /// Takes in the next windows' activations.
+  mutating func add(_ activations: Matrix) {
+    columns = activations.columns
+    for window in 0..<activations.rows / length {
+      if seen % spacing == 0 && taken < count {
+        let start = window * length * columns
+        values += activations.values[start..<start + length * columns]
+        taken += 1
+      }
+      seen += 1
+    }
+  }
+
+  /// The sampled inputs, `tokens × inputs`.
+  var inputs: Matrix { Matrix(rows: taken * length, columns: columns, values) }
+}
+
+/// How far a layer's outputs are from those of its original weight: ‖X(W−W′)ᵀ‖_F / ‖XWᵀ‖_F.
+package struct OutputError: Sendable, Equatable {
+  /// ‖X(W−W′)ᵀ‖²_F.
+  package let squaredError: Double
+  /// ‖XWᵀ‖²_F.
+  package let squaredReference: Double
+
+  /// The relative error of outputs whose squared sums are known.
+  package init(squaredError: Double, squaredReference: Double) {
+    self.squaredError = squaredError
+    self.squaredReference = squaredReference
+  }
+
+  /// The error of `changed` in place of `weight` on `inputs`, `tokens × inputs`.
+  init(of changed: StoredMatrix, for weight: StoredMatrix, inputs: Matrix, on compute: Compute) {
+    let original = Matrix(weight, on: compute)
+    let difference = Matrix(changed, on: compute).minus(original)
+    squaredError =
+      linear(inputs, PackedWeight(difference, on: compute), on: compute).sumOfSquares(on: compute)
+    squaredReference =
+      linear(inputs, PackedWeight(original, on: compute), on: compute).sumOfSquares(on: compute)
+  }
+
+  /// The relative error: 0 where nothing changed, even if the outputs are all zero.
+  package var relative: Double {
+    squaredError == 0 ? 0 : (squaredError / squaredReference).squareRoot()
+  }
+}

@@ -1,0 +1,96 @@
+internal import SparseCore
+
+extension CalibrationOptions {
+  /// The calibration tokens of a file, or nil where the model is to write them.
+  ///
+  /// - Throws: ``CalibrationError``, ``ModelError``, and the errors of reading files.
+  func readTokens(for model: Decoder) throws -> TokenWindows? {
+    let length = length(context: model.configuration.contextLength)
+    let windows: TokenWindows
+    switch source {
+    case .selfWritten: return nil
+    case .text(let path):
+      let ids = try Tokenizer(for: model.checkpoint).encode(contentsOf: path)
+      windows = try cut(ids, into: length, path: path)
+    case .tokens(let path):
+      windows = try readTokens(path, length: self.length, context: length)
+    }
+    for id in windows.ids where id < 0 || Int(id) >= model.configuration.vocabulary {
+      throw ModelError.tokenOutOfRange(
+        id: Int(id), vocabulary: model.configuration.vocabulary, source: source.name)
+    }
+    return windows
+  }
+
+  /// The first windows of a text, or windows at random places for a seed other than 0.
+  private func cut(_ ids: [Int32], into length: Int, path: String) throws -> TokenWindows {
+    let available = ids.count / length
+    let count = samples ?? min(Self.defaultSamples, available)
+    guard count > 0, count <= available else {
+      throw CalibrationError.tooLittleText(
+        path: path, tokens: ids.count, samples: max(1, count), length: length)
+    }
+    guard seed != 0 else {
+      return TokenWindows(count: count, length: length, ids: Array(ids[..<(count * length)]))
+    }
+    var random = SplitMix64(seed: seed)
+    let starts = (0..<count).map { _ in Int.random(in: 0...ids.count - length, using: &random) }
+    return TokenWindows(
+      count: count, length: length, ids: starts.flatMap { ids[$0..<$0 + length] })
+  }
+
+  /// The rows of the tensor `tokens`, cut to the length asked for.
+  private func readTokens(_ path: String, length: Int?, context: Int) throws -> TokenWindows {
+    let all = try TokenWindows(contentsOf: path)
+    let count = samples ?? all.count
+    guard count <= all.count else {
+      throw CalibrationError.tooFewSamples(path: path, found: all.count, asked: count)
+    }
+    let length = length ?? min(all.length, context)
+    guard length <= all.length else {
+      throw CalibrationError.samplesTooShort(path: path, found: all.length, asked: length)
+    }
+    return TokenWindows(
+      count: count, length: length, ids: (0..<count).flatMap { all[$0].prefix(length) })
+  }
+}
+
+extension TokenWindows {
+  /// The integer tensor `tokens`, [windows, length], of a safetensors file.
+  ///
+  /// - Throws: ``CalibrationError/notTokens(path:reason:)`` and the errors of reading the file.
+  public init(contentsOf path: String) throws {
+    let file = try SafetensorsFile(path: path)
+    guard let tensor = file["tokens"] else {
+      throw CalibrationError.notTokens(
+        path: path, reason: "there is no tensor 'tokens' of shape [samples, length]")
+    }
+    guard tensor.shape.count == 2, tensor.shape[0] > 0, tensor.shape[1] > 0 else {
+      throw CalibrationError.notTokens(
+        path: path, reason: "tensor 'tokens' is \(tensor.shape), not [samples, length]")
+    }
+    let ids = try file.integers("tokens").map { id in
+      guard let small = Int32(exactly: id) else {
+        throw CalibrationError.notTokens(path: path, reason: "tensor 'tokens' holds the id \(id)")
+      }
+      return small
+    }
+    self.init(count: tensor.shape[0], length: tensor.shape[1], ids: ids)
+  }
+}
+
+extension Tokenizer {
+  /// The tokenizer beside a checkpoint.
+  public init(for checkpoint: Checkpoint) throws {
+    guard let path = checkpoint.tokenizerPath else {
+      throw ModelError.missingTokenizer(folder: checkpoint.folder)
+    }
+    try self.init(contentsOf: path)
+  }
+
+  /// The tokens of a whole text file.
+  public func encode(contentsOf path: String) throws -> [Int32] {
+    let file = try MappedFile(path: path)
+    return encode(file.bytes.withUnsafeBytes { Array($0) })
+  }
+}

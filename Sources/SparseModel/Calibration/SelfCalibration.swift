@@ -1,0 +1,72 @@
+internal import SparseCore
+
+extension CalibrationOptions {
+  /// The calibration tokens that the model writes itself.
+  func written(
+    by model: Decoder, on compute: Compute, progress: ProgressHandler
+  ) throws -> TokenWindows {
+    try model.writeText(
+      samples: samples ?? Self.defaultSamples,
+      length: length(context: model.configuration.contextLength), seed: seed, on: compute,
+      progress: progress)
+  }
+}
+
+extension Decoder {
+  /// Text that the model writes by itself: plain sampling of its own distribution, many sequences at once.
+  ///
+  /// Every sequence starts from the beginning-of-text token, or from a token drawn uniformly where
+  /// the model has none, and is sampled at temperature 1 (Williams et al. 2024, arXiv 2410.17170).
+  /// An end-of-text token is kept and written past, as in a stream of documents. Sequence `i` has a
+  /// stream of random numbers of its own, so the text does not depend on how many are written together.
+  func writeText(
+    samples: Int, length: Int, seed: UInt64, on compute: Compute, progress: ProgressHandler
+  ) throws -> TokenWindows {
+    let bytes = KeyValueCache.bytesPerSequence(configuration, capacity: length)
+    // Many sequences share each weight that is read; 2 GiB of keys and values is where that stops.
+    let together = max(1, min(samples, (2 << 30) / bytes))
+    var ids: [Int32] = []
+    ids.reserveCapacity(samples * length)
+    for first in stride(from: 0, to: samples, by: together) {
+      let sequences = first..<min(first + together, samples)
+      ids += try writeTogether(sequences, length: length, seed: seed, on: compute) { written in
+        try progress(
+          Progress(
+            step: "write calibration text",
+            done: first * length + written * sequences.count, total: samples * length))
+      }
+    }
+    return TokenWindows(count: samples, length: length, ids: ids)
+  }
+
+  private func writeTogether(
+    _ sequences: Range<Int>, length: Int, seed: UInt64, on compute: Compute,
+    written: (Int) throws -> Void
+  ) throws -> [Int32] {
+    var randoms = sequences.map { SplitMix64(seed: seed, stream: UInt64($0)) }
+    let cache = KeyValueCache(
+      configuration: configuration, sequences: sequences.count, capacity: length)
+    var step = randoms.indices.map { index in
+      configuration.bosToken
+        ?? Int32.random(in: 0..<Int32(configuration.vocabulary), using: &randoms[index])
+    }
+    var columns = [step]  // one array of tokens for each position
+    for position in 1..<max(length, 1) {
+      var probabilities = try next(after: step, in: cache, on: compute)
+      softmaxRows(&probabilities, on: compute)
+      let drawn = Parallel.map(sequences.count, threads: compute.threads) {
+        [randoms, probabilities] row in
+        var random = randoms[row]
+        let token = probabilities.draw(row: row, using: &random)
+        return (token, random)
+      }
+      step = drawn.map(\.0)
+      randoms = drawn.map(\.1)
+      columns.append(step)
+      try written(position)
+    }
+    return sequences.indices.flatMap { sequence in
+      columns.map { $0[sequence - sequences.lowerBound] }
+    }
+  }
+}

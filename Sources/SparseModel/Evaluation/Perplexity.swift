@@ -1,0 +1,153 @@
+public import SparseCore
+
+/// How well a model predicts a text, by one fixed protocol.
+///
+/// The text is tokenised as one string with no BOS added and cut into windows that do not overlap;
+/// the tail is dropped. The mean negative log-likelihood is taken over tokens 2…length of every
+/// window. Other protocols give other numbers, so windows and length belong to the result.
+public struct Perplexity: Sendable, Equatable {
+  /// exp of the mean negative log-likelihood.
+  public let perplexity: Double
+  /// The mean negative log-likelihood of a predicted token, in nats.
+  public let meanNegativeLogLikelihood: Double
+  /// The number of tokens in all windows.
+  public let tokens: Int
+  /// The number of windows.
+  public let windows: Int
+  /// The number of tokens in a window; `length − 1` of them are predicted.
+  public let length: Int
+}
+
+extension Decoder {
+  /// The perplexity of windows of tokens.
+  ///
+  /// Runs a group of windows through one block after the other, so every weight is converted once a
+  /// group and memory holds one block's weights and the group's hidden states.
+  ///
+  /// - Throws: ``ModelError`` for token ids outside the vocabulary and for windows longer than the
+  ///   context, ``EvaluationError`` where there is nothing to predict, and what `progress` throws.
+  public func perplexity(
+    of windows: TokenWindows, on compute: Compute = .automatic, progress: ProgressHandler = { _ in }
+  ) throws -> Perplexity {
+    guard windows.count > 0, windows.length > 1 else {
+      throw EvaluationError.tooFewTokens(found: windows.ids.count, needed: max(2, windows.length))
+    }
+    guard windows.length <= configuration.contextLength else {
+      throw ModelError.contextTooLong(asked: windows.length, context: configuration.contextLength)
+    }
+    let groups = windows.groups(ofTokens: BatchSize.hiddenTokens(width: configuration.width))
+    var total = 0.0
+    for group in groups {
+      let done = group.lowerBound * (blocks.count + 1)
+      func report(_ block: Int) throws {
+        try progress(
+          Progress(
+            step: "evaluate", done: done + block * group.count,
+            total: windows.count * (blocks.count + 1)))
+      }
+      let batch = TokenWindows(
+        count: group.count, length: windows.length, ids: Array(windows[group]))
+      let hidden = try hiddenStates(of: batch, on: compute, afterBlock: report)
+      for loss in losses(hidden, of: batch, on: compute) { total += loss }
+      try report(blocks.count + 1)
+    }
+    let mean = total / Double(windows.count * (windows.length - 1))
+    return Perplexity(
+      perplexity: Math.exponential(mean), meanNegativeLogLikelihood: mean,
+      tokens: windows.ids.count, windows: windows.count, length: windows.length)
+  }
+
+  /// The residual stream after the last block, in chunks of whole windows.
+  private func hiddenStates(
+    of windows: TokenWindows, on compute: Compute, afterBlock: (Int) throws -> Void
+  ) throws -> [Matrix] {
+    let chunks = windows.groups(ofTokens: BatchSize.chunkTokens)
+    var hidden = try chunks.map { try embed(windows[$0], source: "the text") }
+    for (index, block) in blocks.enumerated() {
+      try afterBlock(index)
+      var weights: [String: PackedWeight] = [:]
+      for name in type(of: block).stages.flatMap(\.linears) {
+        let layer = block.linear(name)
+        weights[layer.name] = PackedWeight(layer.weight, on: compute)
+      }
+      for chunk in hidden.indices {
+        var state = BlockState(
+          hidden: hidden[chunk], positions: .sequences(length: windows.length))
+        hidden[chunk] = Matrix(rows: 0, columns: 0)
+        block.run(&state, on: compute) { layer, x in
+          guard let weight = weights[layer.name] else {
+            preconditionFailure("\(layer.name) is not among the stages of its block")
+          }
+          return linear(x, weight, on: compute)
+        }
+        hidden[chunk] = state.hidden
+      }
+    }
+    return hidden
+  }
+
+  /// The negative log-likelihood of each window's tokens 2…length, window after window.
+  ///
+  /// The output projection is multiplied a slice of the vocabulary at a time, so logits never take
+  /// more than a few megabytes, whatever the vocabulary.
+  private func losses(
+    _ hidden: [Matrix], of windows: TokenWindows, on compute: Compute
+  ) -> [Double] {
+    let normed = hidden.map { finish($0, on: compute) }
+    var sums = normed.map { LogSumExp(rows: $0.rows) }
+    var targetLogits = [Double](repeating: 0, count: windows.ids.count)
+    let vocabulary = configuration.vocabulary
+    for start in stride(from: 0, to: vocabulary, by: BatchSize.vocabularySlice) {
+      let slice = start..<min(start + BatchSize.vocabularySlice, vocabulary)
+      let weight = PackedWeight(outputProjection.rows(slice), on: compute)
+      var first = 0  // the token of the chunk's first row
+      for (chunk, x) in normed.enumerated() {
+        let logits = linear(x, weight, on: compute)  // tokens × slice
+        sums[chunk].add(logits, on: compute)
+        for row in 0..<x.rows where (first + row + 1) % windows.length != 0 {
+          let target = Int(windows.ids[first + row + 1])
+          if slice.contains(target) {
+            targetLogits[first + row] = Double(logits[row, target - start])
+          }
+        }
+        first += x.rows
+      }
+    }
+    let normalisers = sums.flatMap(\.values)
+    return normalisers.indices.compactMap { token in
+      (token + 1) % windows.length == 0 ? nil : normalisers[token] - targetLogits[token]
+    }
+  }
+}
+
+/// How many tokens pass through the model at a time.
+///
+/// None of these changes a bit of any result: every sum runs over its terms in a fixed order.
+enum BatchSize {
+  /// Tokens whose activations are held at once: enough to keep the register tiles busy, few
+  /// enough that a stage's activations stay a few tens of megabytes.
+  static let chunkTokens = 2048
+  /// Outputs of the vocabulary multiplied at once.
+  static let vocabularySlice = 4096
+
+  /// Tokens whose residual stream is held at once: 64 MiB of it.
+  static func hiddenTokens(width: Int) -> Int {
+    max(chunkTokens, (64 << 20) / (4 * width))
+  }
+}
+
+/// Why a model could not be evaluated.
+public enum EvaluationError: Error, Equatable {
+  /// The text is shorter than one window.
+  case tooFewTokens(found: Int, needed: Int)
+}
+
+extension EvaluationError: CustomStringConvertible {
+  /// One line with both numbers.
+  public var description: String {
+    switch self {
+    case .tooFewTokens(let found, let needed):
+      "the text holds \(found) tokens, one window needs \(needed)"
+    }
+  }
+}

@@ -1,0 +1,96 @@
+public import SparseCore
+
+/// What an output says about itself, in its files' `__metadata__` under the key `sparsify`.
+///
+/// `check` holds a file to it: every weight named here must be 2:4.
+public struct Manifest: Sendable, Equatable {
+  /// The metadata key.
+  public static let key = CheckpointWriter.manifestKey
+  /// The number of this layout; readers refuse larger ones.
+  public static let schema = 1
+
+  /// The version of the tool that wrote the file.
+  public var version = Tool.version
+  /// The pruning method.
+  public var method: String
+  /// Where the calibration tokens came from, how many there were, and a fingerprint of them; nil for methods without.
+  public var calibration: Calibration?
+  /// A fingerprint of every tensor that was read, 16 hexadecimal digits: names, types, shapes and bytes.
+  public var inputFingerprint: String
+  /// The names of the weights that are 2:4, those of earlier runs included.
+  public var pruned: [String]
+
+  /// The calibration that a method saw.
+  public struct Calibration: Sendable, Equatable {
+    /// `self`, or the name of the file.
+    public var source: String
+    /// The number of sequences.
+    public var samples: Int
+    /// The tokens in each.
+    public var length: Int
+    /// The seed they were drawn with.
+    public var seed: UInt64
+    /// A fingerprint of the token ids, 16 hexadecimal digits.
+    public var fingerprint: String
+
+    /// The calibration as reports and manifests show it.
+    public var json: JSON {
+      [
+        "source": .string(source), "samples": .integer(samples), "length": .integer(length),
+        "seed": .unsigned(seed), "fingerprint": .string(fingerprint),
+      ]
+    }
+  }
+
+  /// The manifest as the text that goes into `__metadata__`.
+  public var text: String {
+    let json: JSON = [
+      "schema": .integer(Self.schema), "tool": .string(Tool.name), "version": .string(version),
+      "pattern": "2:4", "method": .string(method), "calibration": calibration?.json ?? .null,
+      "input": .string(inputFingerprint), "pruned": .array(pruned.map(JSON.string)),
+    ]
+    return json.text()
+  }
+
+  /// The names of pruned weights that a file's metadata promises, or nil where it has no manifest.
+  ///
+  /// - Throws: ``ManifestError`` where there is one that cannot be read.
+  static func promised(by text: String?, path: String) throws(ManifestError) -> [String]? {
+    guard let text else { return nil }
+    let json: JSON
+    do {
+      json = try JSON(parsing: text)
+    } catch {
+      throw .malformed(path: path, reason: "\(error)")
+    }
+    guard let schema = json["schema"]?.int else {
+      throw .malformed(path: path, reason: "it has no schema number")
+    }
+    guard schema <= Self.schema else {
+      throw .newer(path: path, schema: schema, supported: Self.schema)
+    }
+    guard let names = json["pruned"]?.array?.map(\.string), !names.contains(nil) else {
+      throw .malformed(path: path, reason: "'pruned' is not a list of tensor names")
+    }
+    return names.compactMap { $0 }
+  }
+}
+
+/// Why a file's manifest cannot be used.
+public enum ManifestError: Error, Equatable {
+  /// It is not what this tool writes.
+  case malformed(path: String, reason: String)
+  /// A later version of the tool wrote it.
+  case newer(path: String, schema: Int, supported: Int)
+}
+
+extension ManifestError: CustomStringConvertible {
+  /// One line that names the file.
+  public var description: String {
+    switch self {
+    case .malformed(let path, let reason): "\(path): the sparsify manifest is malformed: \(reason)"
+    case .newer(let path, let schema, let supported):
+      "\(path): the sparsify manifest has schema \(schema), this version reads up to \(supported)"
+    }
+  }
+}

@@ -1,0 +1,88 @@
+internal import SparseCore
+
+/// Which weights of a checkpoint are meant to be 2:4.
+///
+/// By default the linear layers inside the decoder blocks are; embeddings, norms and the output
+/// projection are not. Globs narrow that down.
+public struct WeightSelection: Sendable {
+  /// Only names that one of these matches, where there are any.
+  public var only: [String]
+  /// No name that one of these matches.
+  public var skip: [String]
+
+  /// The default weights, narrowed down by globs.
+  public init(only: [String] = [], skip: [String] = []) {
+    self.only = only
+    self.skip = skip
+  }
+
+  /// Whether there are globs at all.
+  public var isDefault: Bool { only.isEmpty && skip.isEmpty }
+
+  /// The candidates that the globs leave, in their order.
+  ///
+  /// - Throws: ``SelectionError`` for a malformed glob, for one that matches no candidate, and when
+  ///   nothing is left.
+  func apply(to candidates: [String]) throws -> [String] {
+    let only = try only.map(Glob.init)
+    let skip = try skip.map(Glob.init)
+    for glob in only + skip where !candidates.contains(where: glob.matches) {
+      throw SelectionError.matchesNothing(glob: glob.description, candidates: candidates.count)
+    }
+    let selected = candidates.filter { name in
+      (only.isEmpty || only.contains { $0.matches(name) }) && !skip.contains { $0.matches(name) }
+    }
+    guard !selected.isEmpty else { throw SelectionError.nothingLeft }
+    return selected
+  }
+}
+
+/// Why a selection of weights is no use.
+public enum SelectionError: Error, Equatable {
+  /// A glob matches none of the weights that could be pruned.
+  case matchesNothing(glob: String, candidates: Int)
+  /// The globs leave no weight.
+  case nothingLeft
+  /// The checkpoint has no weight that could be pruned.
+  case noCandidates(path: String)
+}
+
+extension SelectionError: CustomStringConvertible {
+  /// One line that names the glob.
+  public var description: String {
+    switch self {
+    case .matchesNothing(let glob, let candidates):
+      "the glob '\(glob)' matches none of the \(candidates) prunable weights ('sparsify inspect' lists them)"
+    case .nothingLeft: "--only and --skip leave no weight to work on"
+    case .noCandidates(let path):
+      "\(path): there is no two-dimensional floating-point weight inside a decoder block"
+    }
+  }
+}
+
+extension Checkpoint {
+  /// The names of the weights that are pruned by default, in the checkpoint's order: two-dimensional
+  /// weights inside numbered blocks, or, in a file without blocks, all two-dimensional weights but
+  /// embeddings, norms and the output projection.
+  func blockWeights() -> [String] {
+    let weights = tensors.filter { tensor in
+      tensor.shape.count == 2 && tensor.dtype.holdsWeights
+        && (tensor.name.hasSuffix(".weight") || !tensor.name.contains("."))
+    }.map(\.name)
+    let inBlocks = weights.filter(Self.isInBlock)
+    let others = ["embed", "norm", "lm_head", "wte", "wpe"]
+    return inBlocks.isEmpty
+      ? weights.filter { name in !others.contains { name.contains($0) } } : inBlocks
+  }
+
+  /// Whether a name has a block number among its parts and is no norm: `model.layers.3.mlp.up_proj.weight`.
+  private static func isInBlock(_ name: String) -> Bool {
+    !name.contains("norm")
+      && name.split(separator: ".").contains { $0.allSatisfy(\.isNumber) }
+  }
+}
+
+extension DType {
+  /// Whether weights come in this type: floating point of 16 or 32 bits, or INT8.
+  var holdsWeights: Bool { scalarType != nil || self == .i8 }
+}

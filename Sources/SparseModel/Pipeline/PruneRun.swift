@@ -1,0 +1,149 @@
+public import SparseCore
+
+/// What a run of pruning is asked to do.
+public struct PruneOptions: Sendable {
+  /// How weights are chosen.
+  public var method: PruningMethod
+  /// The calibration; nil for the model's own text where the method needs any, and none where it does not.
+  public var calibration: CalibrationOptions?
+  /// Which weights are pruned.
+  public var selection: WeightSelection
+  /// Where the output goes; nil for `NAME-2of4` beside the input.
+  public var output: String?
+  /// Whether an existing output is replaced.
+  public var force: Bool
+
+  /// Pruning with the defaults of the command line.
+  public init(
+    method: PruningMethod, calibration: CalibrationOptions? = nil,
+    selection: WeightSelection = WeightSelection(), output: String? = nil, force: Bool = false
+  ) {
+    self.method = method
+    self.calibration = calibration
+    self.selection = selection
+    self.output = output
+    self.force = force
+  }
+}
+
+/// One checkpoint on its way to 2:4: opened and checked when made, pruned and written by ``run(on:progress:)``.
+///
+/// ```swift
+/// let run = try PruneRun("model", PruneOptions(method: .magnitude, output: "model-2of4"))
+/// let report = try run.run()
+/// ```
+public struct PruneRun: Sendable {
+  /// The input.
+  public let checkpoint: Checkpoint
+  /// What is to be done.
+  public let options: PruneOptions
+  /// The weights that will be 2:4, in the checkpoint's order.
+  public let targets: [String]
+  /// Where the output goes: found free, and fit for the input.
+  public let output: CheckpointOutput
+  /// The calibration that will be used; nil for none.
+  public let calibration: CalibrationOptions?
+
+  /// Opens a checkpoint and checks all that can be checked before the work.
+  ///
+  /// - Parameter path: a `.safetensors` file, an index, or a folder with either.
+  /// - Throws: the errors of opening the checkpoint, ``SelectionError``, and ``LayerError`` for a
+  ///   weight whose inputs are not a multiple of 4.
+  public init(_ path: String, _ options: PruneOptions) throws {
+    checkpoint = try Checkpoint(path: path)
+    self.options = options
+    let needsInputs = options.method.pruner.needs != .none
+    calibration = options.calibration ?? (needsInputs ? CalibrationOptions() : nil)
+    output = try CheckpointOutput(options.output, for: checkpoint, force: options.force)
+
+    let candidates =
+      calibration == nil ? checkpoint.blockWeights() : try checkpoint.blockLinears()
+    guard !candidates.isEmpty else { throw SelectionError.noCandidates(path: path) }
+    targets = try options.selection.apply(to: candidates)
+    for name in targets {
+      let columns = try checkpoint.matrix(name).columns
+      guard columns % 4 == 0 else {
+        throw LayerError(
+          layer: name, model: checkpoint.path, reason: .columnsNotMultipleOfFour(columns: columns))
+      }
+    }
+  }
+
+  /// Prunes, writes the output and renames it into place.
+  ///
+  /// The output is opened before the work begins, so a folder that cannot be written to is found out
+  /// at once. Whatever goes wrong, nothing is left under the output's name.
+  ///
+  /// - Throws: the errors of reading, calibrating, pruning and writing, and what `progress` throws.
+  public func run(
+    on compute: Compute = .automatic, progress: ProgressHandler = { _ in }
+  ) throws -> PruneReport {
+    let clock = ContinuousClock()
+    let start = clock.now
+    let model = try calibration.map { calibration in
+      let context = try ModelConfiguration(checkpoint).contextLength
+      return try Decoder(checkpoint, positions: calibration.length(context: context))
+    }
+    var windows = try model.flatMap { try calibration?.readTokens(for: $0) }
+
+    var manifest = try manifest(windows: windows, model: model)
+    let writer = try CheckpointWriter(copying: checkpoint, to: output, manifest: manifest.text)
+    let layers: [LayerReport]
+    if let model, let calibration {
+      let tokens = try windows ?? calibration.written(by: model, on: compute, progress: progress)
+      manifest.calibration?.fingerprint = Fingerprint.text(of: tokens.ids)
+      let pruning = BlockwisePruning(
+        model: model, pruner: options.method.pruner, targets: Set(targets), compute: compute)
+      layers = try pruning.run(
+        on: tokens, write: { try writer.write($1.bytes, as: $0) }, progress: progress)
+      windows = tokens
+    } else {
+      layers = try StreamedPruning(
+        checkpoint: checkpoint, targets: targets, writer: writer, compute: compute
+      ).run(progress: progress)
+    }
+    try writer.copyRemaining(progress: progress)
+    manifest.inputFingerprint = checkpoint.fingerprint(on: compute)
+    try writer.commit(manifest: manifest.text)
+    return PruneReport(
+      method: options.method.rawValue, output: output.path, seconds: (clock.now - start).seconds,
+      peakResidentBytes: ProcessUsage.peakResidentBytes,
+      calibration: windows.flatMap { windows in
+        manifest.calibration.map { ($0, errorTokens: InputSample(windows: windows).tokens) }
+      },
+      layers: layers)
+  }
+
+  /// The manifest as far as it is known before the work: fingerprints take their place later.
+  private func manifest(windows: TokenWindows?, model: Decoder?) throws -> Manifest {
+    let earlier = try checkpoint.promisedWeights() ?? []
+    var manifest = Manifest(
+      method: options.method.rawValue, inputFingerprint: Fingerprint.unknown,
+      pruned: targets + earlier.filter { !Set(targets).contains($0) })
+    if let calibration, let model {
+      manifest.calibration = Manifest.Calibration(
+        source: calibration.source.name,
+        samples: windows?.count ?? calibration.samples ?? CalibrationOptions.defaultSamples,
+        length: windows?.length
+          ?? calibration.length(context: model.configuration.contextLength),
+        seed: calibration.seed, fingerprint: Fingerprint.unknown)
+    }
+    return manifest
+  }
+}
+
+extension Checkpoint {
+  /// The names of all linear layers of a model that can be run, in the order in which they run.
+  func blockLinears() throws -> [String] {
+    try Decoder(self, positions: 1).blocks.flatMap { block in
+      type(of: block).stages.flatMap(\.linears).map { block.linear($0).name }
+    }
+  }
+}
+
+extension Duration {
+  /// The duration in seconds.
+  package var seconds: Double {
+    Double(components.seconds) + Double(components.attoseconds) * 1e-18
+  }
+}

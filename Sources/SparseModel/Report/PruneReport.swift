@@ -1,0 +1,113 @@
+public import SparseCore
+
+/// What pruning did to one linear layer.
+public struct LayerReport: Sendable {
+  /// The weight's name.
+  public let name: String
+  /// The number of its decoder block, where the model was run.
+  public let block: Int?
+  /// The stage that it belongs to, where the model was run.
+  public let stage: String?
+  /// The weight's shape, outputs and inputs.
+  public let shape: [Int]
+  /// Seconds spent on choosing, applying, writing and measuring.
+  public let seconds: Double
+  package let error: OutputError?
+  /// The share of weights that are zero.
+  public let sparsity: Double
+
+  /// ‖X(W−W′)ᵀ‖_F / ‖XWᵀ‖_F on a sample of the calibration inputs; nil where the model was not run.
+  public var relativeError: Double? { error?.relative }
+
+  package init(
+    name: String, block: Int? = nil, stage: String? = nil, shape: [Int], seconds: Double,
+    error: OutputError? = nil, sparsity: Double
+  ) {
+    self.name = name
+    self.block = block
+    self.stage = stage
+    self.shape = shape
+    self.seconds = seconds
+    self.error = error
+    self.sparsity = sparsity
+  }
+
+  /// The layer as an object of the `prune` contract.
+  public var json: JSON {
+    [
+      "name": .string(name), "shape": .array(shape.map(JSON.integer)),
+      "seconds": .number(seconds), "relativeError": relativeError.map(JSON.number) ?? .null,
+      "sparsity": .number(sparsity), "dampening": .null, "fallback": .null,
+    ]
+  }
+}
+
+/// What a run of pruning did, layer by layer.
+public struct PruneReport: Sendable {
+  /// The method's name.
+  public let method: String
+  /// Where the pruned checkpoint is.
+  public let output: String
+  /// Seconds from the start to the finished output.
+  public let seconds: Double
+  /// The most memory that the process has held, in bytes.
+  public let peakResidentBytes: Int
+  /// The calibration, and how many of its tokens the errors were measured on; nil where none was used.
+  public let calibration: (Manifest.Calibration, errorTokens: Int)?
+  /// Every pruned layer, in the order in which they were pruned.
+  public let layers: [LayerReport]
+
+  /// One stage of one block: the squared relative error of all its layers' outputs together.
+  public struct StageError: Sendable {
+    /// The block's number.
+    public let block: Int
+    /// The stage's name.
+    public let stage: String
+    /// Σ‖X(W−W′)ᵀ‖² / Σ‖XWᵀ‖² over the stage's layers.
+    public let squaredRelativeError: Double
+  }
+
+  /// The errors by block and stage, in the order in which they were pruned.
+  public var stages: [StageError] {
+    var order: [(block: Int, stage: String, error: Double, reference: Double)] = []
+    for layer in layers {
+      guard let block = layer.block, let stage = layer.stage, let error = layer.error else {
+        continue
+      }
+      if order.last.map({ $0.block != block || $0.stage != stage }) ?? true {
+        order.append((block, stage, 0, 0))
+      }
+      order[order.count - 1].error += error.squaredError
+      order[order.count - 1].reference += error.squaredReference
+    }
+    return order.map {
+      StageError(
+        block: $0.block, stage: $0.stage,
+        squaredRelativeError: $0.error == 0 ? 0 : $0.error / $0.reference)
+    }
+  }
+
+  /// The geometric mean over the stages of their squared relative errors: one number to compare runs by; nil where the model was not run.
+  public var meanSquaredRelativeError: Double? {
+    let errors = stages.map(\.squaredRelativeError).filter { $0 > 0 }
+    guard !errors.isEmpty else { return nil }
+    return Math.exponential(
+      errors.reduce(0) { $0 + Math.logarithm($1) } / Double(errors.count))
+  }
+
+  /// The report as the `prune` contract has it.
+  public var json: JSON {
+    var calibrationJSON = JSON.null
+    if let (calibration, errorTokens) = calibration, case .object(var members) = calibration.json {
+      members.append(JSON.Member(key: "errorTokens", value: .integer(errorTokens)))
+      calibrationJSON = .object(members)
+    }
+    return [
+      "schema": 1, "method": .string(method), "output": .string(output),
+      "seconds": .number(seconds), "peakResidentBytes": .integer(peakResidentBytes),
+      "calibration": calibrationJSON,
+      "meanSquaredRelativeError": meanSquaredRelativeError.map(JSON.number) ?? .null,
+      "layers": .array(layers.map(\.json)),
+    ]
+  }
+}
