@@ -2,10 +2,19 @@ internal import SparseCore
 
 /// What a command works with: where results and progress go, and what to compute with.
 struct Context {
+  let compute: Compute
   let progressLine: ProgressLine
 
+  /// What `arguments` and the environment ask for.
   init(_ arguments: Arguments) throws(EnvironmentError) {
     progressLine = ProgressLine(isQuiet: arguments[Common.quiet])
+    do throws(KernelError) {
+      let kernels = try KernelSet.fromEnvironment()
+      compute = Compute(
+        kernels: kernels, threads: arguments[Common.threads] ?? Compute.automatic.threads)
+    } catch {
+      throw EnvironmentError(variable: .kernel, reason: error.description)
+    }
   }
 
   /// Hand this to the libraries: it shows their progress and stops them if a signal has come.

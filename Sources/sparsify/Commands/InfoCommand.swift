@@ -14,16 +14,19 @@ enum InfoCommand: Command {
   static func run(_ arguments: Arguments, in context: Context) throws -> ExitStatus {
     let machine = Machine.current()
     if arguments[Common.json] {
-      try context.print(json(machine))
+      try context.print(json(machine, context.compute))
     } else {
-      try context.print(text(machine))
+      try context.print(text(machine, context.compute))
     }
     return .done
   }
 
-  private static func text(_ machine: Machine) -> String {
+  private static func text(_ machine: Machine, _ compute: Compute) -> String {
     var table = Table([("", .left), ("", .left)])
     table.append(["version", Tool.version])
+    let available = KernelSet.available.map(\.name).joined(separator: ", ")
+    table.append(["kernels", "\(compute.kernels.name) (available: \(available))"])
+    table.append(["threads", "\(compute.threads)"])
     table.append(["system", machine.system])
     table.append(["processor", machine.processor ?? "unknown"])
     table.append(["processors", "\(machine.processors)"])
@@ -33,10 +36,15 @@ enum InfoCommand: Command {
     return table.text
   }
 
-  private static func json(_ machine: Machine) -> JSON {
+  private static func json(_ machine: Machine, _ compute: Compute) -> JSON {
     [
       "schema": 1,
       "version": .string(Tool.version),
+      "kernels": [
+        "active": .string(compute.kernels.name),
+        "available": .array(KernelSet.available.map { .string($0.name) }),
+      ],
+      "threads": .integer(compute.threads),
       "system": .string(machine.system),
       "processor": machine.processor.map(JSON.string) ?? .null,
       "processors": .integer(machine.processors),

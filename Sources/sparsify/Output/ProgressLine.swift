@@ -2,7 +2,7 @@ internal import SparseCore
 
 /// Shows progress on standard error, out of the way of everything else that is written.
 final class ProgressLine {
-  private let terminal = Terminal.error
+  private let terminal: Terminal
   private let clock = ContinuousClock()
   private let start: ContinuousClock.Instant
   private let style: ProgressText.Style
@@ -10,7 +10,8 @@ final class ProgressLine {
   private var isOnScreen = false
 
   /// Shows nothing if `isQuiet`.
-  init(isQuiet: Bool) {
+  init(isQuiet: Bool, terminal: Terminal = .error) {
+    self.terminal = terminal
     start = clock.now
     style = terminal.isInteractive ? .rewritten : .lines
     text = isQuiet ? nil : ProgressText(style, at: 0)
@@ -24,7 +25,7 @@ final class ProgressLine {
     case .lines: write(line + "\n")
     case .rewritten:
       // One column stays free: a full line would make some terminals scroll.
-      write("\r" + line.prefix(terminal.width - 1) + "\u{1b}[K")
+      write("\r" + line.prefix((terminal.screenWidth ?? 80) - 1) + "\u{1b}[K")
       isOnScreen = true
     }
   }

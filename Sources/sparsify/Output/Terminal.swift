@@ -19,8 +19,13 @@ struct Terminal {
   /// The number of columns: what `COLUMNS` says, else what the terminal says, else 80.
   var width: Int {
     if let text = Environment[.columns], let columns = Int(text), columns > 0 { return columns }
+    return screenWidth ?? 80
+  }
+
+  /// The number of columns of the terminal itself, which may just have been resized; nil if there is none.
+  var screenWidth: Int? {
     var size = winsize()
-    guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+    guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
     return Int(size.ws_col)
   }
 

@@ -51,6 +51,7 @@ import Testing
     let object = try JSON(parsing: run.output)
     #expect(object["schema"]?.int == 1)
     #expect(object["version"]?.string == SparseModel.Tool.version)
+    #expect(object["threads"]?.int == Compute.automatic.threads)
     #expect(object["processors"]?.int ?? 0 > 0)
     #expect(object["pageBytes"]?.int ?? 0 >= 4096)
   }
@@ -60,6 +61,39 @@ import Testing
     #expect(run.status == 0)
     #expect(run.output.hasPrefix("version"))
     #expect(run.output.contains("\nprocessors"))
+  }
+
+  @Test(arguments: KernelSet.available.map(\.name))
+  func theEnvironmentForcesAKernelSet(name: String) throws {
+    let run = try ToolRun(
+      "info", "--json", "--threads", "3", environment: ["SPARSIFY_KERNEL": name])
+    let object = try JSON(parsing: run.output)
+    #expect(object["kernels"]?["active"]?.string == name)
+    #expect(
+      object["kernels"]?["available"]?.array?.map(\.string) == KernelSet.available.map(\.name))
+    #expect(object["threads"]?.int == 3)
+  }
+
+  @Test(arguments: Registry.commands.map { $0.spec })
+  func anUnknownKernelSetStopsEveryCommandBeforeItsWork(spec: CommandSpec) throws {
+    let words = try #require(exampleWords(spec))
+    let run = try ToolRun(
+      script: "SPARSIFY_KERNEL=mmx \"$sparsify\" \(words)")
+    #expect(run.status == 64)
+    #expect(run.output.isEmpty)
+    let available = KernelSet.available.map(\.name).joined(separator: ", ")
+    #expect(
+      run.errors
+        == "Error: SPARSIFY_KERNEL: no kernels called 'mmx' on this processor; available: "
+        + available + "\n")
+  }
+
+  /// The words after `sparsify` of a command's first example.
+  private func exampleWords(_ spec: CommandSpec) -> Substring? {
+    guard let line = spec.examples.first?.line, let start = line.firstRange(of: "sparsify ") else {
+      return nil
+    }
+    return line[start.upperBound...].prefix { $0 != ")" }
   }
 
   #if os(Linux)
