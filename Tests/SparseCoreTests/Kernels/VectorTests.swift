@@ -1,0 +1,53 @@
+import SparseCore
+import TestSupport
+import Testing
+
+@Suite struct VectorTests {
+  static let lengths = [0, 1, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 255, 1000]
+
+  @Test(arguments: KernelSet.available, lengths)
+  func dotMatchesReference(kernels: KernelSet, count: Int) {
+    let (x, y) = (randomFloats(count, seed: 1), randomFloats(count, seed: 2))
+    expectClose([kernels.dot(count, x, y)], [exactDot(x, y)], "\(count)")
+    for type in ScalarType.allCases {
+      let bytes = Matrix(rows: 1, columns: count, x).storedBytes(as: type)
+      let view = ByteView(copying: bytes)
+      let wide = Matrix(StoredMatrix(rows: 1, columns: count, type: type, bytes: view)).values
+      // One byte off, as in a file.
+      let shifted = [0] + bytes
+      let got = shifted.withUnsafeBytes { kernels.dot(count, type, $0.start + 1, y) }
+      expectClose([got], [exactDot(wide, y)], "\(type), \(count)")
+    }
+  }
+
+  @Test(arguments: KernelSet.available, lengths)
+  func scaledSumsMatchReference(kernels: KernelSet, count: Int) {
+    let (x, y) = (randomFloats(count, seed: 3), randomFloats(count, seed: 4))
+    var sum = y
+    kernels.axpy(count, 0.3, x, &sum)
+    expectClose(sum, zip(x, y).map { exactDot([0.3, 1], [$0, $1]) }, "axpy \(count)")
+    sum = y
+    kernels.scaledAdd(count, 0.3, x, -0.7, &sum)
+    expectClose(sum, zip(x, y).map { exactDot([0.3, -0.7], [$0, $1]) }, "scaledAdd \(count)")
+  }
+
+  @Test(arguments: [1e-300, 0.001, 0.5, 0.9999999, 1, 1.0000001, 2, 2.718281828, 1e10, 1e300])
+  func logarithmAndExponentialUndoEachOther(x: Double) {
+    let y = naturalLogarithm(x)
+    let ulps = abs(exponential(y) - x) / x.ulp
+    #expect(ulps <= 4 + abs(y))  // an error of one ulp of y grows by y
+  }
+
+  /// Values of the correctly rounded functions.
+  @Test func logarithmAndExponentialHaveTheirKnownValues() {
+    #expect(abs(naturalLogarithm(2) - 0x1.62e42fefa39efp-1) <= 2 * (0.5).ulp)
+    #expect(abs(naturalLogarithm(10) - 0x1.26bb1bbb55516p1) <= 2 * (2.0).ulp)
+    #expect(abs(exponential(1) - 0x1.5bf0a8b145769p1) <= 2 * (2.0).ulp)
+    #expect(abs(exponential(-1) - 0x1.78b56362cef38p-2) <= 2 * (0.25).ulp)
+    #expect(naturalLogarithm(1) == 0 && exponential(0) == 1)
+    #expect(naturalLogarithm(0) == -.infinity && naturalLogarithm(-1).isNaN)
+    #expect(exponential(-.infinity) == 0 && exponential(.infinity) == .infinity)
+    #expect(exponential(-800) == 0 && exponential(800) == .infinity && exponential(.nan).isNaN)
+    #expect(naturalLogarithm(.infinity) == .infinity && naturalLogarithm(.nan).isNaN)
+  }
+}
