@@ -37,7 +37,7 @@ public struct CalibrationOptions: Sendable {
   public var samples: Int?
   /// The tokens in each; `nil` for 2048, or 512 where the model writes them, or the model's context if that is less.
   public var length: Int?
-  /// 0 takes a text's first windows; other seeds draw windows at random. The model's own text follows its seed.
+  /// Where random numbers start: 0 takes a text's first windows, another seed draws windows at random.
   public var seed: UInt64
 
   /// Calibration by the model's own text unless told otherwise.

@@ -46,12 +46,7 @@ extension CalibrationOptions {
     guard count <= all.count else {
       throw CalibrationError.tooFewSamples(path: path, found: all.count, asked: count)
     }
-    let length = length ?? min(all.length, context)
-    guard length <= all.length else {
-      throw CalibrationError.samplesTooShort(path: path, found: all.length, asked: length)
-    }
-    return TokenWindows(
-      count: count, length: length, ids: (0..<count).flatMap { all[$0].prefix(length) })
+    return try all.first(count).shortened(to: length ?? min(all.length, context), source: path)
   }
 }
 

@@ -17,6 +17,29 @@ public struct TokenWindows: Sendable, Equatable {
     self.ids = ids
   }
 
+  /// As many windows as a text's ids fill; the tail is dropped.
+  public init(cutting ids: [Int32], length: Int) {
+    let count = ids.count / length
+    self.init(count: count, length: length, ids: Array(ids.prefix(count * length)))
+  }
+
+  /// The first windows, or all if there are fewer.
+  public func first(_ count: Int) -> TokenWindows {
+    let kept = min(count, self.count)
+    return TokenWindows(count: kept, length: length, ids: Array(ids.prefix(kept * length)))
+  }
+
+  /// The start of every window.
+  ///
+  /// - Throws: ``CalibrationError/samplesTooShort(path:found:asked:)`` where windows are shorter.
+  public func shortened(to length: Int, source: String) throws(CalibrationError) -> TokenWindows {
+    guard length <= self.length else {
+      throw .samplesTooShort(path: source, found: self.length, asked: length)
+    }
+    return TokenWindows(
+      count: count, length: length, ids: (0..<count).flatMap { self[$0].prefix(length) })
+  }
+
   /// The ids of one window.
   public subscript(window: Int) -> ArraySlice<Int32> {
     ids[window * length..<(window + 1) * length]

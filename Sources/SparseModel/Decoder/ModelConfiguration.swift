@@ -50,7 +50,7 @@ public enum RopeScaling: Sendable, Equatable {
   case llama3(factor: Double, lowFactor: Double, highFactor: Double, originalContext: Int)
 }
 
-/// Why a config.json cannot be used. The path is added by who knows it.
+/// Why a config.json cannot be used; the path is added by who knows it.
 public enum ConfigurationError: Error, Equatable {
   /// A key that the forward pass needs is not there.
   case missing(key: String)

@@ -1,6 +1,6 @@
 internal import SparseCore
 
-/// The cosines and sines by which the rotary embedding turns queries and keys (Su et al. 2021, arXiv 2104.09864).
+/// The cosines and sines by which the rotary embedding turns queries and keys (arXiv 2104.09864).
 ///
 /// Row `p` belongs to position `p` and holds one value for each of the `headWidth / 2` frequencies.
 struct RotaryTable: Sendable {

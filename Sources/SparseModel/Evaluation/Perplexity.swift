@@ -16,6 +16,14 @@ public struct Perplexity: Sendable, Equatable {
   public let windows: Int
   /// The number of tokens in a window; `length − 1` of them are predicted.
   public let length: Int
+
+  /// The result as the `eval` contract has it.
+  public var json: JSON {
+    [
+      "schema": 1, "perplexity": .number(perplexity), "nll": .number(meanNegativeLogLikelihood),
+      "tokens": .integer(tokens), "windows": .integer(windows), "length": .integer(length),
+    ]
+  }
 }
 
 extension Decoder {
@@ -30,7 +38,7 @@ extension Decoder {
     of windows: TokenWindows, on compute: Compute = .automatic, progress: ProgressHandler = { _ in }
   ) throws -> Perplexity {
     guard windows.count > 0, windows.length > 1 else {
-      throw EvaluationError.tooFewTokens(found: windows.ids.count, needed: max(2, windows.length))
+      throw EvaluationError.nothingToPredict(windows: windows.count, length: windows.length)
     }
     guard windows.length <= configuration.contextLength else {
       throw ModelError.contextTooLong(asked: windows.length, context: configuration.contextLength)
@@ -138,16 +146,20 @@ enum BatchSize {
 
 /// Why a model could not be evaluated.
 public enum EvaluationError: Error, Equatable {
+  /// There is not one window with a token to predict.
+  case nothingToPredict(windows: Int, length: Int)
   /// The text is shorter than one window.
-  case tooFewTokens(found: Int, needed: Int)
+  case tooFewTokens(path: String, found: Int, needed: Int)
 }
 
 extension EvaluationError: CustomStringConvertible {
   /// One line with both numbers.
   public var description: String {
     switch self {
-    case .tooFewTokens(let found, let needed):
-      "the text holds \(found) tokens, one window needs \(needed)"
+    case .nothingToPredict(let windows, let length):
+      "\(windows) windows of \(length) tokens leave no token to predict"
+    case .tooFewTokens(let path, let found, let needed):
+      "\(path): the text holds \(found) tokens, one window needs \(needed)"
     }
   }
 }

@@ -1,3 +1,6 @@
+internal import SparseCore
+internal import SparseModel
+
 /// `sparsify check`: the gate that a pruned model must pass.
 enum CheckCommand: Command {
   static let spec = CommandSpec(
@@ -18,6 +21,33 @@ enum CheckCommand: Command {
     ])
 
   static func run(_ arguments: Arguments, in context: Context) throws -> ExitStatus {
-    throw NotInThisBuild(command: spec.name)
+    let report = try Checkpoint(path: arguments[Common.model]).check(
+      Common.selection(arguments), on: context.compute, progress: context.progress)
+    if arguments[Common.json] {
+      try context.print(report.json)
+    } else {
+      try context.print(text(report))
+    }
+    return report.passed ? .done : .refused
+  }
+
+  /// The weights that violate the pattern, then the verdict.
+  private static func text(_ report: CheckReport) -> String {
+    var table = Table([
+      ("violating weight", .left), ("shape", .right), ("dtype", .left), ("groups", .right),
+      ("not 2:4", .right), ("share", .right),
+    ])
+    for tensor in report.tensors where tensor.status == .violating {
+      let share = 100 * Double(tensor.violations) / Double(max(1, tensor.groups))
+      table.append([
+        tensor.name, Format.shape(tensor.shape), tensor.dtype, "\(tensor.groups)",
+        "\(tensor.violations)", Format.fixed(share, 2) + " %",
+      ])
+    }
+    let counts =
+      "\(report.count(.sparse)) weights are 2:4, \(report.count(.violating)) violate it, "
+      + "\(report.count(.dense)) are dense on purpose\n"
+    if report.count(.violating) > 0 { return table.text + "\nFAILED: " + counts }
+    return (report.passed ? "passed: " : "FAILED: no weight is meant to be 2:4: ") + counts
   }
 }

@@ -1,3 +1,6 @@
+internal import SparseCore
+internal import SparseModel
+
 /// Parameters that several commands share.
 enum Common {
   static let model = Parameter(
@@ -10,6 +13,12 @@ enum Common {
 
   static let skip = Parameter(
     repeatedOption: "skip", "glob", .glob, "Leave out the weights whose names match.")
+
+  /// The weights that `--only` and `--skip` leave.
+  static func selection(_ arguments: Arguments) -> WeightSelection {
+    WeightSelection(
+      only: arguments[only].map(\.description), skip: arguments[skip].map(\.description))
+  }
 
   static let threads = Parameter(
     option: "threads", "n", .integer(in: 1...1024), note: "one per processor",

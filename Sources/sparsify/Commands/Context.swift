@@ -31,6 +31,12 @@ struct Context {
     try Terminal.output.write(text)
   }
 
+  /// Writes bytes of a text to standard output: a token may end in the middle of a character.
+  func print(bytes: [UInt8]) throws(OutputError) {
+    progressLine.erase()
+    try Terminal.output.write(bytes)
+  }
+
   /// Writes the one object that `--json` promises.
   func print(_ json: JSON) throws(OutputError) {
     try print(json.text(pretty: true) + "\n")

@@ -1,3 +1,6 @@
+internal import SparseCore
+internal import SparseModel
+
 /// `sparsify eval`: what pruning has cost.
 enum EvalCommand: Command {
   static let text = Parameter(
@@ -33,6 +36,46 @@ enum EvalCommand: Command {
     ])
 
   static func run(_ arguments: Arguments, in context: Context) throws -> ExitStatus {
-    throw NotInThisBuild(command: spec.name)
+    let checkpoint = try Checkpoint(path: arguments[Common.model])
+    let configuration = try ModelConfiguration(checkpoint)
+    let windows = try windows(arguments, checkpoint, context: configuration.contextLength)
+    let model = try Decoder(checkpoint, positions: windows.length)
+    let result = try model.perplexity(
+      of: windows, on: context.compute, progress: context.progress)
+    if arguments[Common.json] {
+      try context.print(result.json)
+    } else {
+      try context.print(text(result))
+    }
+    return .done
+  }
+
+  private static func text(_ result: Perplexity) -> String {
+    var table = Table([("", .left), ("", .left)])
+    table.append(["perplexity", Format.fixed(result.perplexity, 3)])
+    table.append(["nll", Format.fixed(result.meanNegativeLogLikelihood, 5) + " nats a token"])
+    table.append(["windows", "\(result.windows) of \(result.length) tokens, \(result.tokens) in all"])
+    table.append(["protocol", "no overlap, no BOS added, a window's first token is not predicted"])
+    return table.text
+  }
+
+  private static func windows(
+    _ arguments: Arguments, _ checkpoint: Checkpoint, context: Int
+  ) throws -> TokenWindows {
+    let asked = arguments[length]
+    let all: TokenWindows
+    if let path = arguments[text] {
+      let ids = try Tokenizer(for: checkpoint).encode(contentsOf: path)
+      all = TokenWindows(cutting: ids, length: asked ?? min(2048, context))
+      if all.count == 0 {
+        throw EvaluationError.tooFewTokens(
+          path: path, found: ids.count, needed: asked ?? min(2048, context))
+      }
+    } else {
+      guard let path = arguments[tokens] else { preconditionFailure("neither text nor tokens") }
+      let file = try TokenWindows(contentsOf: path)
+      all = try file.shortened(to: asked ?? min(file.length, context), source: path)
+    }
+    return all.first(arguments[windows] ?? all.count)
   }
 }

@@ -1,3 +1,6 @@
+internal import SparseCore
+internal import SparseModel
+
 /// `sparsify generate`: see that a model still speaks.
 enum GenerateCommand: Command {
   static let prompt = Parameter(
@@ -28,6 +31,37 @@ enum GenerateCommand: Command {
     ])
 
   static func run(_ arguments: Arguments, in context: Context) throws -> ExitStatus {
-    throw NotInThisBuild(command: spec.name)
+    let checkpoint = try Checkpoint(path: arguments[Common.model])
+    let tokenizer = try Tokenizer(for: checkpoint)
+    let configuration = try ModelConfiguration(checkpoint)
+    var ids = tokenizer.encode(arguments[prompt])
+    if ids.isEmpty, let bos = configuration.bosToken { ids = [bos] }
+    guard !ids.isEmpty else {
+      throw UsageError.badValue(
+        prompt.spec, value: arguments[prompt], reason: "must hold at least one token")
+    }
+    let room = configuration.contextLength - ids.count
+    let count = min(arguments[tokens], max(0, room))
+    let model = try Decoder(checkpoint, positions: ids.count + count)
+    let sampling = Sampling(temperature: arguments[temperature], seed: arguments[Common.seed])
+    let showsText = !arguments[Common.json]
+    if showsText { try context.print(arguments[prompt]) }
+    let added = try model.generate(
+      after: ids, count: count, sampling: sampling, on: context.compute
+    ) { token in
+      try Interrupt.check()
+      if showsText { try context.print(bytes: tokenizer.decode([token])) }
+    }
+    if showsText {
+      try context.print("\n")
+    } else {
+      let text = String(decoding: tokenizer.decode(added), as: UTF8.self)
+      try context.print(
+        [
+          "schema": 1, "prompt": .string(arguments[prompt]), "text": .string(text),
+          "tokens": .array(added.map { .integer(Int($0)) }),
+        ] as JSON)
+    }
+    return .done
   }
 }

@@ -1,12 +1,10 @@
+internal import SparseCore
+internal import SparseModel
+
 /// `sparsify prune`: the main job.
 enum PruneCommand: Command {
-  /// How to choose the weights that stay.
-  enum Method: String, CaseIterable {
-    case magnitude, wanda
-  }
-
   static let method = Parameter(
-    option: "method", "method", ValueType<Method>.choice, default: "wanda",
+    option: "method", "method", ValueType<PruningMethod>.choice, default: "wanda",
     "How to choose the weights that stay.")
 
   static let output = Parameter(
@@ -14,16 +12,16 @@ enum PruneCommand: Command {
     "Where the pruned model goes: a folder for a folder, a file for a file.")
 
   static let calibration = Parameter(
-    option: "calibration", "source", .calibration, default: "self",
+    option: "calibration", "source", .calibration, note: "self; none for magnitude",
     "What the model reads while its activations are measured: 'self' for text that it writes itself, "
       + "a text file, or token ids as FILE.safetensors.")
 
   static let samples = Parameter(
-    option: "samples", "n", .positiveInteger, default: "128",
+    option: "samples", "n", .positiveInteger, note: "128, or what the file holds",
     "The number of calibration sequences.")
 
   static let length = Parameter(
-    option: "length", "n", .positiveInteger, note: "2048 or the model's context, whichever is less",
+    option: "length", "n", .positiveInteger, note: "2048, with 'self' 512, or the model's context if less",
     "The number of tokens in each calibration sequence.")
 
   static let report = Parameter(
@@ -59,6 +57,39 @@ enum PruneCommand: Command {
     ])
 
   static func run(_ arguments: Arguments, in context: Context) throws -> ExitStatus {
-    throw NotInThisBuild(command: spec.name)
+    let run = try PruneRun(arguments[Common.model], options(arguments))
+    if arguments[dryRun] {
+      let plan = PrunePlan(run)
+      if arguments[Common.json] {
+        try context.print(plan.json)
+      } else {
+        try context.print(plan.text)
+      }
+      return .done
+    }
+    // Opened first, so that a place that cannot be written to costs no run.
+    let reportFile = try arguments[report].map { try AtomicFile(path: $0) }
+    let result = try run.run(on: context.compute, progress: context.progress)
+    if let reportFile {
+      let text = result.json.text(pretty: true) + "\n"
+      try reportFile.write(ByteView(copying: Array(text.utf8)), at: 0)
+      try reportFile.commit()
+    }
+    if arguments[Common.json] {
+      try context.print(result.json)
+    } else {
+      try context.print(PruneSummary(result).text)
+    }
+    return .done
+  }
+
+  private static func options(_ arguments: Arguments) throws -> PruneOptions {
+    let given = ["calibration", "samples", "length", "seed"].contains(where: arguments.isGiven)
+    let calibration = CalibrationOptions(
+      source: arguments[calibration] ?? .selfWritten, samples: arguments[samples],
+      length: arguments[length], seed: arguments[Common.seed])
+    return PruneOptions(
+      method: arguments[method], calibration: given ? calibration : nil,
+      selection: Common.selection(arguments), output: arguments[output], force: arguments[force])
   }
 }

@@ -27,6 +27,11 @@ enum Format {
     return "\(text.hasSuffix(".0") ? String(text.dropLast(2)) : text) \(units[unit])"
   }
 
+  /// `576 × 1536`: a tensor's shape.
+  static func shape(_ shape: [Int]) -> String {
+    shape.map(String.init).joined(separator: " × ")
+  }
+
   /// `0.8 s`, `42 s`, `3:05`, `2:14:09`.
   static func duration(_ seconds: Double) -> String {
     if seconds < 9.95 { return fixed(seconds, 1) + " s" }

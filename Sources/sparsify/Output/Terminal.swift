@@ -30,10 +30,12 @@ struct Terminal {
   }
 
   /// Writes all of `text`.
-  func write(_ text: String) throws(OutputError) {
-    var text = text
-    let failure = text.withUTF8 { bytes -> Int32? in
-      var rest = UnsafeRawBufferPointer(bytes)
+  func write(_ text: String) throws(OutputError) { try write(Array(text.utf8)) }
+
+  /// Writes all of `bytes`.
+  func write(_ bytes: [UInt8]) throws(OutputError) {
+    let failure = bytes.withUnsafeBytes { bytes -> Int32? in
+      var rest = bytes
       while let base = rest.baseAddress, !rest.isEmpty {
         let written = systemWrite(descriptor, base, rest.count)
         if written < 0 {

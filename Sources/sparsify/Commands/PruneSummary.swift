@@ -1,0 +1,101 @@
+internal import SparseCore
+internal import SparseModel
+
+/// What a run of pruning has done, as people read it.
+struct PruneSummary {
+  private let report: PruneReport
+
+  init(_ report: PruneReport) { self.report = report }
+
+  /// The errors by block and stage where they were measured, then the totals.
+  var text: String {
+    let weights = report.layers.reduce(0) { $0 + $1.shape.reduce(1, *) }
+    let zeros = report.layers.reduce(0.0) { $0 + $1.sparsity * Double($1.shape.reduce(1, *)) }
+    var lines = errorTable
+    if let (calibration, errorTokens) = report.calibration {
+      lines +=
+        "calibration  \(calibration.source.printable), \(calibration.samples) × \(calibration.length)"
+        + " tokens; errors measured on \(errorTokens)\n"
+    }
+    if let error = report.meanSquaredRelativeError {
+      lines +=
+        "rel²         \(Format.fixed(error, 4)) (geometric mean over stages of the squared relative output error)\n"
+    }
+    lines += "pruned       \(report.layers.count) weights by \(report.method), "
+    lines += "\(Format.fixed(100 * zeros / Double(max(1, weights)), 1)) % of \(weights) values are zero\n"
+    lines += "time         \(Format.duration(report.seconds)), "
+    lines += "\(Format.bytes(report.peakResidentBytes)) of memory at most\n"
+    return lines + "output       \(report.output.printable)\n"
+  }
+
+  /// A row for each block: the relative output error of each of its stages.
+  private var errorTable: String {
+    let stages = report.stages
+    guard !stages.isEmpty else { return "" }
+    let names = stages.reduce(into: [String]()) { names, stage in
+      if !names.contains(stage.stage) { names.append(stage.stage) }
+    }
+    var table = Table([("block", .right)] + names.map { ($0, .right) })
+    for block in Set(stages.map(\.block)).sorted() {
+      table.append(
+        ["\(block)"]
+          + names.map { name in
+            stages.first { $0.block == block && $0.stage == name }
+              .map { Format.fixed($0.squaredRelativeError.squareRoot(), 3) } ?? "–"
+          })
+    }
+    return "Relative output error\n" + table.text + "\n"
+  }
+}
+
+/// What a run of pruning would do.
+struct PrunePlan {
+  private let run: PruneRun
+
+  init(_ run: PruneRun) { self.run = run }
+
+  private var weights: [(name: String, shape: [Int], bytes: Int)] {
+    run.targets.compactMap { name in
+      run.checkpoint[name].map { (name, $0.shape, $0.byteCount) }
+    }
+  }
+
+  private var outputBytes: Int { run.checkpoint.tensors.reduce(0) { $0 + $1.byteCount } }
+
+  /// The weights that would be pruned, and where the output would go.
+  var text: String {
+    var table = Table([("weight", .left), ("shape", .right), ("size", .right)])
+    for weight in weights {
+      table.append([
+        weight.name, Format.shape(weight.shape), Format.bytes(weight.bytes),
+      ])
+    }
+    let source = run.calibration.map { $0.source.name.printable } ?? "none"
+    return table.text + """
+
+      method       \(run.options.method.rawValue)
+      calibration  \(source)
+      prunes       \(weights.count) of \(run.checkpoint.tensors.count) tensors, \
+      \(Format.bytes(weights.reduce(0) { $0 + $1.bytes })) of \(Format.bytes(outputBytes))
+      output       \(run.output.path.printable)
+      Nothing has been written.
+
+      """
+  }
+
+  /// The same as an object.
+  var json: JSON {
+    [
+      "schema": 1, "method": .string(run.options.method.rawValue), "dryRun": true,
+      "output": .string(run.output.path), "outputBytes": .integer(outputBytes),
+      "calibration": run.calibration.map { .string($0.source.name) } ?? .null,
+      "layers": .array(
+        weights.map {
+          [
+            "name": .string($0.name), "shape": .array($0.shape.map(JSON.integer)),
+            "bytes": .integer($0.bytes),
+          ]
+        }),
+    ]
+  }
+}
