@@ -1,4 +1,5 @@
 internal import SparseCore
+internal import SparseModel
 
 /// What the process ends with, and what each number means.
 enum ExitStatus: Int32, CaseIterable {
@@ -28,7 +29,9 @@ enum ExitStatus: Int32, CaseIterable {
   /// The libraries throw for what comes from outside, so an error that isn't listed is bad input.
   init(for error: any Error) {
     switch error {
-    case is UsageFailure, is UsageError, is EnvironmentError: self = .usage
+    case is UsageFailure, is UsageError, is EnvironmentError, is CheckpointOutputError:
+      // An output that can't be is found on the command line alone, before any work.
+      self = .usage
     case is Interrupted: self = .interrupted
     case let error as FileError: self = ExitStatus(for: error)
     case is OutputError: self = .ioFailed

@@ -1,4 +1,5 @@
 import SparseCore
+import SparseModel
 import Testing
 
 @testable import sparsify
@@ -22,6 +23,8 @@ private typealias Status = sparsify.ExitStatus
       (UsageFailure(error: .unexpectedArguments(["a"]), command: nil), .usage),
       (UsageError.unexpectedArguments(["a"]), .usage),
       (EnvironmentError(variable: .kernel, reason: "unknown"), .usage),
+      (CheckpointOutputError.exists(path: "a"), .usage),
+      (CheckpointError.noWeights(folder: "a"), .badInput),
       (Interrupted(), .interrupted),
       (OutputError.closed, .ioFailed),
       (OutputError.failed(errno: ENOSPC), .ioFailed),
