@@ -3,7 +3,7 @@
 #define SK_NAME "neon"
 #define SK_TABLE sk_table_neon
 #define SK_LANES 4
-#define SK_TILE_ROWS 12
+#define SK_TILE_ROWS 8
 #include "bodies/table.h"
 #else
 typedef int sk_no_neon;  // ISO C wants a declaration in every file

@@ -1,4 +1,4 @@
-// Weights to panels. 64 inputs of the panel's 32 rows are converted into an array that stays in the
+// Weights to panels. 64 inputs of the panel's 48 rows are converted into an array that stays in the
 // first-level cache, then transposed four by four.
 
 typedef vector(float, 4) quad;

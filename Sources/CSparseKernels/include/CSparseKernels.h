@@ -13,8 +13,8 @@
 
 #pragma clang assume_nonnull begin
 
-// Outputs per weight panel: two AVX-512 vectors.
-#define SK_PANEL 32
+// Outputs per weight panel: three vectors of 16, and a multiple of every register tile.
+#define SK_PANEL 48
 
 // How stored values are encoded, little endian.
 typedef enum sk_type : int32_t { sk_f32 = 0, sk_f16 = 1, sk_bf16 = 2, sk_i8 = 3 } sk_type;
@@ -46,11 +46,11 @@ typedef struct sk_kernels {
   // sums[j] += x[i][j]^2 in float64, row after row: splitting the rows into calls changes no bit.
   void (*sum_squares)(intptr_t rows, intptr_t columns, const float *x, intptr_t stride, double *sums);
 
-  // Weight rows to panels [ceil(outputs / 32)][inputs][32], float32; the last panel is padded with zeros.
+  // Weight rows to panels [ceil(outputs / 48)][inputs][48], float32; the last panel is padded with zeros.
   // `row_bytes` is the distance between the starts of two rows of `weight`. `panels`: 64-byte aligned.
   void (*pack)(sk_type type, intptr_t outputs, intptr_t inputs, const void *weight,
                intptr_t row_bytes, float *panels);
-  // Columns of a row-major matrix to panels [ceil(columns / 32)][rows][32], padded likewise.
+  // Columns of a row-major matrix to panels [ceil(columns / 48)][rows][48], padded likewise.
   // Panel p starts at panels + p * panel_stride.
   void (*pack_columns)(intptr_t rows, intptr_t columns, const float *x, intptr_t stride,
                        float *panels, intptr_t panel_stride);
@@ -60,7 +60,7 @@ typedef struct sk_kernels {
   void (*gemm)(intptr_t tokens, intptr_t outputs, intptr_t inputs, const float *x, intptr_t x_stride,
                const float *panels, intptr_t panel_stride, float *out, intptr_t out_stride,
                int accumulate);
-  // tile[i][j] += sum over t of a[t][i] * b[t][j], for two panels [tokens][32] and a tile [32][32].
+  // tile[i][j] += sum over t of a[t][i] * b[t][j], for two panels [tokens][48] and a tile [48][48].
   // One chain over t from the tile's first value, as in gemm.
   void (*rank_update)(intptr_t tokens, const float *a, const float *b, float *tile);
 
@@ -103,7 +103,7 @@ typedef struct sk_kernels {
 
   // Causal attention of one head for a block of at most SK_QUERY_BLOCK queries. Query r sees the first
   // `visible + r` keys. keys: `pack` of the key rows [.., width]; values: `pack_columns` of the value rows.
-  // scratch: rows * (visible + rows - 1 rounded up to 32) floats. A query's result depends on what it sees
+  // scratch: rows * (visible + rows - 1 rounded up to 48) floats. A query's result depends on what it sees
   // alone, as long as all keys and values are finite.
   void (*attend)(intptr_t rows, intptr_t visible, intptr_t width, const float *queries,
                  intptr_t query_stride, const float *keys, const float *values,
@@ -122,7 +122,7 @@ typedef struct sk_kernels {
   uint64_t (*read_words)(intptr_t n, const void *bytes);
 } sk_kernels;
 
-// Queries per call of `attend`: 4 tiles of 12 rows, whose scores against 2,048 keys take 384 KB of a
+// Queries per call of `attend`: six tiles of 8 rows, whose scores against 2,048 keys take 384 KB of a
 // core's second-level cache.
 #define SK_QUERY_BLOCK 48
 

@@ -10,7 +10,7 @@ extension KernelSet {
     (columns + panelWidth - 1) / panelWidth
   }
 
-  /// Weight rows to panels [inputs][32 outputs].
+  /// Weight rows to panels [inputs][48 outputs].
   package func pack(
     outputs: Int, inputs: Int, _ type: ScalarType, _ weight: UnsafeRawPointer, rowBytes: Int,
     into panels: UnsafeMutablePointer<Float>
@@ -18,7 +18,7 @@ extension KernelSet {
     table.pointee.pack(type.code, outputs, inputs, weight, rowBytes, panels)
   }
 
-  /// Columns of a row-major matrix to panels [rows][32 columns], `panelStride` values apart.
+  /// Columns of a row-major matrix to panels [rows][48 columns], `panelStride` values apart.
   package func packColumns(
     rows: Int, columns: Int, _ x: UnsafePointer<Float>, stride: Int,
     into panels: UnsafeMutablePointer<Float>, panelStride: Int
@@ -36,7 +36,7 @@ extension KernelSet {
       tokens, outputs, inputs, x, stride, panels, panelStride, out, outStride, accumulate ? 1 : 0)
   }
 
-  /// tile ← tile + aᵀb for two panels of `tokens` rows and a 32 × 32 tile.
+  /// tile ← tile + aᵀb for two panels of `tokens` rows and a 48 × 48 tile.
   package func rankUpdate(
     tokens: Int, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>,
     into tile: UnsafeMutablePointer<Float>

@@ -1,6 +1,6 @@
 /// XᵀX of the inputs of a layer over all activations seen, by a symmetric rank-k update: half the work of a product.
 ///
-/// Only the tiles on and below the diagonal are kept, 32 × 32 values each. Tokens are counted from the first
+/// Only the tiles on and below the diagonal are kept, 48 × 48 values each. Tokens are counted from the first
 /// one ever added in blocks of 4,096. Inside a block each value is one chain of float32 multiply-adds in
 /// token order; finished blocks are added up in order. So neither the threads nor the splitting of the
 /// tokens into chunks changes a bit, and the rounding error grows with the block, not with all tokens.
@@ -18,7 +18,7 @@ public struct Gram: Sendable {
   ///
   /// With it the error of a sum of squares stays below 4,096 · 2⁻²⁴ however many tokens follow.
   package static let blockTokens = 4096
-  /// Tokens per pass: 256 rows of a panel of 32 take 32 KB of the first-level cache.
+  /// Tokens per pass: 256 rows of a panel of 48 take 48 KB.
   private static let depth = 256
 
   /// A gram of no tokens yet: all zero.
@@ -114,16 +114,16 @@ public struct Gram: Sendable {
   }
 }
 
-/// Where the 32 × 32 tiles on and below the diagonal lie: row after row of tiles.
+/// Where the 48 × 48 tiles on and below the diagonal lie: row after row of tiles.
 struct TriangleTiles: Sendable {
   static let tileSize = KernelSet.panelWidth * KernelSet.panelWidth
 
-  /// A square of tiles that one piece of work fills: 8 + 8 panels of 256 rows take half of a second-level cache.
+  /// A square of tiles that one piece of work fills: 4 + 4 panels of 256 rows take 384 KB of a second-level cache.
   struct Block: Sendable {
     let row: Int
     let column: Int
   }
-  private static let blockSide = 8
+  private static let blockSide = 4
 
   let panels: Int
   let blocks: [Block]

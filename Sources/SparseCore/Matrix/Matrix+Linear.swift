@@ -28,7 +28,7 @@ public func addLinear(
 /// The product with a weight as it is stored, read once and never copied as a whole.
 ///
 /// For the few rows of a generation step. Up to four rows are dot products straight from the stored
-/// weights; more rows go through one panel of 32 outputs at a time, with the bits of a packed weight.
+/// weights; more rows go through one panel of 48 outputs at a time, with the bits of a packed weight.
 public func linear(_ x: Matrix, _ weight: StoredMatrix, on compute: Compute = .automatic) -> Matrix
 {
   checkInputs(x, weight.columns)
@@ -49,8 +49,7 @@ private func checkInputs(_ x: Matrix, _ inputs: Int) {
     x.columns == inputs, "linear: x has \(x.columns) columns, the weight \(inputs) inputs")
 }
 
-/// Splits the tokens into as many blocks as keep all threads equally busy, each a few hundred rows: a
-/// block's activations stay in the second-level cache while the panels pass by.
+/// Every piece of the product is one call, which blocks it for the caches by itself.
 private func multiply(
   _ x: Matrix, _ weight: PackedWeight, into out: UnsafeMutableBufferPointer<Float>,
   accumulate: Bool, on compute: Compute
@@ -72,24 +71,27 @@ private func multiply(
   }
 }
 
-/// How a product is cut into blocks of tokens and outputs.
+/// How a product is cut into pieces for the threads: into blocks of tokens, and of outputs where the tokens are few.
 struct BlockPlan {
   private let tokens: Int
   private let outputs: Int
   private let tokenBlocks: Int
   private let outputBlocks: Int
 
-  /// Rows of activations that share a core's second-level cache.
-  private static let blockRows = 240
-  /// The finest cut of tokens: the rows of the largest register tile.
-  private static let tileRows = 12
+  /// Fewer rows than this do not pay for reading the panels from memory once more.
+  private static let leastRows = 128
+  /// The rows of the largest register tile.
+  private static let tileRows = 8
+  /// Pieces per thread, so that a thread that is held up leaves its last pieces to the others.
+  private static let piecesPerThread = 4
 
   init(tokens: Int, outputs: Int, threads: Int) {
     self.tokens = tokens
     self.outputs = outputs
-    let wanted = max(1, (tokens + BlockPlan.blockRows - 1) / BlockPlan.blockRows)
-    tokenBlocks = (wanted + threads - 1) / threads * threads
-    outputBlocks = 1
+    let pieces = threads == 1 ? 1 : threads * BlockPlan.piecesPerThread
+    tokenBlocks = min(pieces, max(1, tokens / BlockPlan.leastRows))
+    outputBlocks = min(
+      (pieces + tokenBlocks - 1) / tokenBlocks, max(1, KernelSet.panels(for: outputs)))
   }
 
   var count: Int { tokenBlocks * outputBlocks }

@@ -1,4 +1,4 @@
-/// A weight ready for matrix products: float32 panels of [inputs][32 outputs] on cache lines of their own.
+/// A weight ready for matrix products: float32 panels of [inputs][48 outputs] on cache lines of their own.
 ///
 /// Packing reads the weight once, in whatever format it is stored, and pays off from a few rows of
 /// activations on. It takes four bytes per weight.
