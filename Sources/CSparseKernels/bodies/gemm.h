@@ -120,12 +120,20 @@ static void gemm(intptr_t tokens, intptr_t outputs, intptr_t inputs, const float
   }
 }
 
-// Both sides come from panels, so the "rows" of a tile lie side by side.
-static void rank_update(intptr_t tokens, const float *a, const float *b, float *out) {
-  for (intptr_t j = 0; j < SK_PANEL; j += SK_TILE_COLUMNS)
-    for (intptr_t i = 0; i < SK_PANEL; i += SK_TILE_ROWS) {
+// Both sides come from panels, so the "rows" of a tile lie side by side. On the diagonal only the vectors
+// that reach below it are computed.
+static void rank_update(intptr_t tokens, const float *a, const float *b, float *out, int diagonal) {
+  for (intptr_t i = 0; i < SK_PANEL; i += SK_TILE_ROWS) {
+    intptr_t columns = diagonal ? i + SK_TILE_ROWS : SK_PANEL;
+    for (intptr_t j = 0; j < columns; j += SK_TILE_COLUMNS) {
       float *here = out + i * SK_PANEL + j;
-      tile(SK_TILE_ROWS, SK_TILE_VECTORS, tokens, a + i, 1, SK_PANEL, b + j, here, SK_PANEL, 1,
-           here + SK_TILE_ROWS * SK_PANEL);
+      const float *next = here + SK_TILE_ROWS * SK_PANEL;
+      if (columns - j <= SK_LANES)
+        tile(SK_TILE_ROWS, 1, tokens, a + i, 1, SK_PANEL, b + j, here, SK_PANEL, 1, next);
+      else if (columns - j <= 2 * SK_LANES)
+        tile(SK_TILE_ROWS, 2, tokens, a + i, 1, SK_PANEL, b + j, here, SK_PANEL, 1, next);
+      else
+        tile(SK_TILE_ROWS, 3, tokens, a + i, 1, SK_PANEL, b + j, here, SK_PANEL, 1, next);
     }
+  }
 }

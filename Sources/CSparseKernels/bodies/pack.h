@@ -48,8 +48,13 @@ static void pack_columns(intptr_t rows, intptr_t columns, const float *x, intptr
     float *panel = panels + c / SK_PANEL * panel_stride;
     intptr_t count = columns - c < SK_PANEL ? columns - c : SK_PANEL;
     for (intptr_t r = 0; r < rows; r++) {
-      copy_bytes(4 * count, x + r * stride + c, panel + r * SK_PANEL);
-      for (intptr_t k = count; k < SK_PANEL; k++) panel[r * SK_PANEL + k] = 0;
+      const float *from = x + r * stride + c;
+      float *to = panel + r * SK_PANEL;
+      if (count == SK_PANEL) {
+        for (int k = 0; k < SK_PANEL; k += SK_LANES) store_f(to + k, load_f(from + k));
+      } else {
+        for (intptr_t k = 0; k < SK_PANEL; k++) to[k] = k < count ? from[k] : 0;
+      }
     }
   }
 }

@@ -61,8 +61,9 @@ typedef struct sk_kernels {
                const float *panels, intptr_t panel_stride, float *out, intptr_t out_stride,
                int accumulate);
   // tile[i][j] += sum over t of a[t][i] * b[t][j], for two panels [tokens][48] and a tile [48][48].
-  // One chain over t from the tile's first value, as in gemm.
-  void (*rank_update)(intptr_t tokens, const float *a, const float *b, float *tile);
+  // One chain over t from the tile's first value, as in gemm. On the diagonal, where a and b are the same
+  // panel, only values with j <= i are promised.
+  void (*rank_update)(intptr_t tokens, const float *a, const float *b, float *tile, int diagonal);
 
   // 2:4 selection. Of each four scores the two largest are kept; equal ones keep the lower index; a NaN
   // counts as larger than all or smaller than all. n is a multiple of 4. Bit i of `mask` (least significant

@@ -37,10 +37,12 @@ extension KernelSet {
   }
 
   /// tile ← tile + aᵀb for two panels of `tokens` rows and a 48 × 48 tile.
+  ///
+  /// On the diagonal, where both are the same panel, only what lies on or below it is promised.
   package func rankUpdate(
     tokens: Int, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>,
-    into tile: UnsafeMutablePointer<Float>
+    into tile: UnsafeMutablePointer<Float>, diagonal: Bool
   ) {
-    table.pointee.rank_update(tokens, a, b, tile)
+    table.pointee.rank_update(tokens, a, b, tile, diagonal ? 1 : 0)
   }
 }

@@ -90,14 +90,15 @@ private struct AttentionWork: @unchecked Sendable {
       let pack = sequence * keyValueHeads + head / (heads / keyValueHeads)
       let rows = min(block, length - start)
       let visible = keyLength - length + start + 1
-      let scratch = AlignedFloats(
-        count: rows * KernelSet.panels(for: visible + rows - 1) * panel)
       let place = (sequence * length + start) * heads * width + head * width
-      compute.kernels.attend(
-        rows: rows, visible: visible, width: width, queries: queries + place,
-        queryStride: heads * width, keys: packedKeys.pointer + pack * keyFloats,
-        values: packedValues.pointer + pack * valueFloats, valuePanelStride: panel * keyLength,
-        scale: scale, scratch: scratch.pointer, into: out + place, outStride: heads * width)
+      let scores = rows * KernelSet.panels(for: visible + rows - 1) * panel
+      AlignedFloats.withScratch(count: scores) { scratch in
+        compute.kernels.attend(
+          rows: rows, visible: visible, width: width, queries: queries + place,
+          queryStride: heads * width, keys: packedKeys.pointer + pack * keyFloats,
+          values: packedValues.pointer + pack * valueFloats, valuePanelStride: panel * keyLength,
+          scale: scale, scratch: scratch, into: out + place, outStride: heads * width)
+      }
     }
   }
 }
@@ -144,12 +145,13 @@ package func decodeAttention(
         let (sequence, head) = (index / keyValueHeads, index % keyValueHeads)
         let cache = rows[sequence]
         let place = (sequence * heads + head * group) * headWidth
-        let scratch = AlignedFloats(count: group * cache.count)
-        compute.kernels.attendOne(
-          heads: group, width: headWidth, count: cache.count, queries: from + place,
-          keys: cache.keys + head * headWidth, keyStride: stride,
-          values: cache.values + head * headWidth, valueStride: stride, scale: scale,
-          scratch: scratch.pointer, into: to + place)
+        AlignedFloats.withScratch(count: group * cache.count) { scratch in
+          compute.kernels.attendOne(
+            heads: group, width: headWidth, count: cache.count, queries: from + place,
+            keys: cache.keys + head * headWidth, keyStride: stride,
+            values: cache.values + head * headWidth, valueStride: stride, scale: scale,
+            scratch: scratch, into: to + place)
+        }
       }
     }
   }

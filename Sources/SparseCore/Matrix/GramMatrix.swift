@@ -66,7 +66,8 @@ public struct Gram: Sendable {
           for (row, column) in tiles.tiles(inBlock: tiles.blocks[index]) {
             compute.kernels.rankUpdate(
               tokens: depth, panels.pointer + row * width * depth,
-              panels.pointer + column * width * depth, into: to + tiles.offset(row, column))
+              panels.pointer + column * width * depth, into: to + tiles.offset(row, column),
+              diagonal: row == column)
           }
         }
       }
@@ -140,14 +141,12 @@ struct TriangleTiles: Sendable {
     self.blocks = blocks
   }
 
-  /// The tiles of a block, row and column of each.
+  /// The tiles of a block, row and column of each, in the order in which they lie in memory.
   func tiles(inBlock block: Block) -> [(Int, Int)] {
     let side = TriangleTiles.blockSide
     var tiles: [(Int, Int)] = []
-    for column in block.column..<min(block.column + side, panels) {
-      for row in max(block.row, column)..<max(column, min(block.row + side, panels)) {
-        tiles.append((row, column))
-      }
+    for row in block.row..<min(block.row + side, panels) {
+      for column in block.column...min(block.column + side - 1, row) { tiles.append((row, column)) }
     }
     return tiles
   }

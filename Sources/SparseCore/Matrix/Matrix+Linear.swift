@@ -141,14 +141,15 @@ private struct StoredProduct: @unchecked Sendable {
   func byPanels() {
     let width = KernelSet.panelWidth
     Parallel.forEachRange(of: outputs, size: width, threads: compute.threads) { rows in
-      let panel = AlignedFloats(count: inputs * width)
-      compute.kernels.pack(
-        outputs: rows.count, inputs: inputs, type, weight + rows.lowerBound * rowBytes,
-        rowBytes: rowBytes, into: panel.pointer)
-      compute.kernels.gemm(
-        tokens: tokens, outputs: rows.count, inputs: inputs, x, stride: inputs,
-        panels: panel.pointer, panelStride: inputs * width,
-        into: out + rows.lowerBound, outStride: outputs, accumulate: false)
+      AlignedFloats.withScratch(count: inputs * width) { panel in
+        compute.kernels.pack(
+          outputs: rows.count, inputs: inputs, type, weight + rows.lowerBound * rowBytes,
+          rowBytes: rowBytes, into: panel)
+        compute.kernels.gemm(
+          tokens: tokens, outputs: rows.count, inputs: inputs, x, stride: inputs, panels: panel,
+          panelStride: inputs * width, into: out + rows.lowerBound, outStride: outputs,
+          accumulate: false)
+      }
     }
   }
 }
