@@ -23,10 +23,15 @@ struct JSONField {
     return string
   }
 
-  /// The elements of the array that this is.
+  /// The values of the array that this is.
+  func values() throws(TokenizerError) -> [JSON] {
+    guard let values = value.array else { throw mismatch("an array") }
+    return values
+  }
+
+  /// The values of the array that this is, each with its path.
   func elements() throws(TokenizerError) -> [JSONField] {
-    guard let array = value.array else { throw mismatch("an array") }
-    return array.enumerated().map { JSONField(value: $1, path: "\(path)[\($0)]") }
+    try values().enumerated().map { JSONField(value: $1, path: "\(path)[\($0)]") }
   }
 
   /// The members of the object that this is.
@@ -51,10 +56,10 @@ struct JSONField {
 
   /// The token id that this is.
   func tokenID() throws(TokenizerError) -> Int32 {
-    guard let id = value.int, (0..<Vocabulary.idLimit).contains(id) else {
+    guard let id = Vocabulary.id(value) else {
       throw mismatch("a token id below \(Vocabulary.idLimit)")
     }
-    return Int32(id)
+    return id
   }
 
   /// What `type` this part says that it is.

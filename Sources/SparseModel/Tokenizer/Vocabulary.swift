@@ -5,6 +5,12 @@ struct Vocabulary: Sendable {
   /// No id may reach this: room for any real vocabulary, none for a file that asks for a giant table.
   static let idLimit = 1 << 24
 
+  /// The token id that `value` is; nil if it is none.
+  static func id(_ value: JSON) -> Int32? {
+    guard let id = value.int, (0..<idLimit).contains(id) else { return nil }
+    return Int32(id)
+  }
+
   private var table = ByteStringTable()
   private var ids: [Int32] = []  // by a key's number in the table
   private var numbers: [Int32] = []  // by id: a key's number, or -1
@@ -12,8 +18,11 @@ struct Vocabulary: Sendable {
   /// The tokens of an object of written forms and ids; of a form that comes twice the last id counts.
   init(_ field: JSONField) throws(TokenizerError) {
     for member in try field.members() {
-      let entry = JSONField(value: member.value, path: "\(field.path).\(member.key)")
-      let id = try entry.tokenID()
+      // The path of an entry is spelled out only for an error: there are many entries.
+      guard let id = Self.id(member.value) else {
+        let entry = JSONField(value: member.value, path: "\(field.path).\(member.key)")
+        throw entry.mismatch("a token id below \(Self.idLimit)")
+      }
       let number = table.insert(Array(member.key.utf8).span)
       if number == ids.count { ids.append(id) } else { ids[number] = id }
     }
