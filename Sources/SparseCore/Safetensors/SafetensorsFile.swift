@@ -54,10 +54,19 @@ public final class SafetensorsFile: Sendable {
   /// It counts no longer as resident, and is read again if touched. Views of it stay valid.
   public func release(_ tensor: TensorInfo) { mapping.willNotNeed(place(of: tensor)) }
 
+  /// Brings a part of a tensor into memory at once, where the system can.
+  package func prefetch(_ tensor: TensorInfo, _ part: Range<Int>) {
+    mapping.prefetch(place(of: tensor, part))
+  }
+
   /// Lets the memory of a part of a tensor go, counted from the tensor's start.
   package func release(_ tensor: TensorInfo, _ part: Range<Int>) {
+    mapping.willNotNeed(place(of: tensor, part))
+  }
+
+  private func place(of tensor: TensorInfo, _ part: Range<Int>) -> Range<Int> {
     let start = place(of: tensor).lowerBound
-    mapping.willNotNeed(start + part.lowerBound..<start + part.upperBound)
+    return start + part.lowerBound..<start + part.upperBound
   }
 
   /// Where a tensor's bytes are in the file.

@@ -24,6 +24,7 @@ public final class AtomicFile: Sendable {
   private let temporaryPath: String
   private let descriptor: FileDescriptor
   private let isCommitted = Atomic(false)
+  private let unwritten = Mutex(0..<0)
 
   /// Creates the temporary file of `size` bytes, all zero.
   ///
@@ -60,6 +61,20 @@ public final class AtomicFile: Sendable {
   /// Writes the bytes behind a pointer at `offset`.
   package func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(FileError) {
     try descriptor.write(bytes, at: offset)
+    startWriteback(offset..<offset + bytes.count)
+  }
+
+  /// Lets the disk work while more is being made, in stretches that are worth its while: otherwise
+  /// `commit` would wait for all of it.
+  private func startWriteback(_ range: Range<Int>) {
+    let stretch = unwritten.withLock { last in
+      let continues = range.lowerBound == last.upperBound
+      let stretch = continues ? last.lowerBound..<range.upperBound : range
+      let isLong = stretch.count >= 1 << 25
+      last = isLong ? stretch.upperBound..<stretch.upperBound : stretch
+      return isLong ? stretch : nil
+    }
+    if let stretch { descriptor.startWriteback(stretch) }
   }
 
   /// Brings the file to the disk and gives it its name.

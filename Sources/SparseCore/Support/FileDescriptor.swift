@@ -97,6 +97,14 @@ package struct FileDescriptor: ~Copyable, Sendable {
     if retrying({ ftruncate(raw, off_t(size)) }) != 0 { throw FileError(.write, path: path) }
   }
 
+  /// Starts bringing a range that has just been written to the disk, without waiting.
+  func startWriteback(_ range: Range<Int>) {
+    #if canImport(Glibc) || canImport(Musl)
+      // The advice makes Linux write the range out; pages that it is still busy with stay cached.
+      _ = posix_fadvise(raw, off_t(range.lowerBound), off_t(range.count), POSIX_FADV_DONTNEED)
+    #endif
+  }
+
   /// Waits until what was written is on the disk.
   func synchronize() throws(FileError) {
     if retrying({ fsync(raw) }) != 0 { throw FileError(.write, path: path) }

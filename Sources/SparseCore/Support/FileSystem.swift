@@ -109,6 +109,7 @@ package enum FileSystem {
     let copy = try FileDescriptor.creating(target, mode: UInt32(mode))
     for start in stride(from: 0, to: file.size, by: 1 << 23) {
       let range = start..<min(start + 1 << 23, file.size)
+      file.prefetch(range)
       try copy.write(file.bytes[range].bytes, at: start)
       file.willNotNeed(range)
     }

@@ -48,8 +48,15 @@ public final class MappedFile: Sendable {
   /// Lets the memory of `range` go: it counts no longer as resident, and is read again if touched.
   package func willNotNeed(_ range: Range<Int>) { advise(range, MADV_DONTNEED) }
 
-  /// Starts reading `range` from the disk in the background.
-  package func willNeed(_ range: Range<Int>) { advise(range, MADV_WILLNEED) }
+  /// Brings all of `range` into memory at once, where the system can, instead of page by page when
+  /// touched: for large ranges that are read from start to end.
+  package func prefetch(_ range: Range<Int>) {
+    #if canImport(Glibc) || canImport(Musl)
+      advise(range, 22)  // MADV_POPULATE_READ, which older headers lack and older kernels ignore
+    #else
+      advise(range, MADV_WILLNEED)
+    #endif
+  }
 
   /// Says that `range` will be read once from start to end, so that the system reads ahead.
   package func willNeedSequentially(_ range: Range<Int>) { advise(range, MADV_SEQUENTIAL) }

@@ -140,6 +140,13 @@ public final class Checkpoint: Sendable {
     try files[tensor(name).file].integers(name)
   }
 
+  /// Brings a tensor that will be read from start to end into memory at once, where the system can;
+  /// nothing happens where there is none.
+  package func prefetch(_ name: String) {
+    guard let tensor = self[name] else { return }
+    files[tensor.file].prefetch(tensor.info, 0..<tensor.byteCount)
+  }
+
   /// Lets the memory of a tensor go that has been read; nothing happens where there is none.
   ///
   /// It counts no longer as resident, and is read again if touched. Views of it stay valid.

@@ -51,7 +51,8 @@ public final class CheckpointWriter: Sendable {
     }
   }
 
-  /// Writes the new bytes of the tensor named `name`, as many as it had, or a piece of them that starts at `offset`.
+  /// Writes the new bytes of the tensor named `name`, as many as it had, or a piece of them that
+  /// starts at `offset`.
   ///
   /// Several threads may write at once. Each byte is written once.
   public func write(_ bytes: ByteView, as name: String, at offset: Int = 0) throws(FileError) {
@@ -76,6 +77,7 @@ public final class CheckpointWriter: Sendable {
         let bytes = source.bytes(of: original)
         for start in stride(from: 0, to: bytes.count, by: pieceBytes) {
           let piece = start..<min(start + pieceBytes, bytes.count)
+          source.prefetch(original, piece)
           try files[number].write(bytes[piece], as: tensor.name, at: start)
           source.release(original, piece)
           done += piece.count

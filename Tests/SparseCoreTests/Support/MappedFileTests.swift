@@ -29,7 +29,7 @@ internal import Testing
     let bytes = (0..<20_000).map { UInt8(truncatingIfNeeded: $0 / 7) }
     let file = try MappedFile(path: folder.write(bytes, to: "a"))
     for range in [0..<0, 0..<20_000, 5000..<9001, 19_999..<20_000] {
-      file.willNeed(range)
+      file.prefetch(range)
       file.willNeedSequentially(range)
       #expect(Array(file.bytes.bytes) == bytes)
       file.willNotNeed(range)
