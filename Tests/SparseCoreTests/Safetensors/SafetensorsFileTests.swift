@@ -135,6 +135,29 @@ internal import Testing
     }
   }
 
+  @Test func largeTensorsAreCopiedPieceByPiece() throws {
+    let folder = try TemporaryFolder()
+    let spec = TensorSpec(name: "w", dtype: .u8, shape: [9 << 20])
+    var random = SplitMix64(seed: 1)
+    var bytes = Data()
+    while bytes.count < 9 << 20 {
+      withUnsafeBytes(of: random.next()) { bytes.append(contentsOf: $0) }
+    }
+    let first = try SafetensorsWriter(path: folder["a"], tensors: [spec])
+    try first.write(ByteView(copying: Array(bytes)), as: "w")
+    try first.commit()
+    let source = try SafetensorsFile(path: folder["a"])
+    let second = try SafetensorsWriter(
+      path: folder["b"], tensors: [spec, TensorSpec(name: "empty", dtype: .f32, shape: [0])])
+    try second.write(ByteView(copying: []), as: "empty")
+    var pieces = 0
+    try second.copy("w", from: source) { pieces += 1 }
+    try second.commit()
+    #expect(pieces == 3)
+    let copy = try SafetensorsFile(path: folder["b"])
+    #expect(try copy.bytes(of: "w").withUnsafeBytes { Data($0) } == bytes)
+  }
+
   @Test func aHeaderThatHasGrownIsRefusedAtTheEnd() throws {
     let folder = try TemporaryFolder()
     do {

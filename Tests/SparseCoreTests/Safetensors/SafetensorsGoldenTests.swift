@@ -123,6 +123,15 @@ internal import Testing
     #expect(try misaligned.integers("b") == [0])
   }
 
+  @Test func calibrationTokensAreIntegers() throws {
+    let file = try SafetensorsFile(path: Shared.path("data/smollm2-calibration-64x512.safetensors"))
+    let tensor = try #require(file.tensors.first)
+    #expect(tensor.shape == [64, 512])
+    let tokens = try file.integers(tensor.name)
+    #expect(tokens.count == 64 * 512)
+    #expect(tokens.allSatisfy { (0..<49152).contains($0) })
+  }
+
   @Test func whatTheReferenceWroteIsWrittenTheSame() throws {
     let temporary = try TemporaryFolder()
     let names = try FileSystem.names(in: Shared.path("golden/formats"))

@@ -54,6 +54,20 @@ internal import Testing
     #expect(try folder.read("a") == (0..<64_000).map { UInt8($0 / 1000) })
   }
 
+  @Test func aFileOfManyPiecesIsWhole() throws {
+    let folder = try TemporaryFolder()
+    let piece = 3 << 20
+    let file = try AtomicFile(path: folder["a"])
+    for index in 0..<24 {  // past the stretch that is handed to the disk on the way
+      let bytes = [UInt8](repeating: UInt8(index), count: piece)
+      try file.write(ByteView(copying: bytes), at: index * piece)
+    }
+    try file.commit()
+    var expected = Data()
+    for index in 0..<24 { expected.append(Data(repeating: UInt8(index), count: piece)) }
+    #expect(try Data(contentsOf: URL(fileURLWithPath: folder["a"])) == expected)
+  }
+
   @Test func newFilesFollowTheUmask() throws {
     let folder = try TemporaryFolder()
     try AtomicFile.write([1], to: folder["a"])
