@@ -35,7 +35,7 @@ public final class AtomicFile: Sendable {
     let temporaryPath = FileSystem.temporaryPath(for: path)
     // A run that was killed may have left one under the same process number.
     _ = unlink(temporaryPath)
-    let descriptor = try FileDescriptor.creating(temporaryPath)
+    let descriptor = try FileDescriptor.creating(temporaryPath, finalPath: path)
     do throws(FileError) {
       try descriptor.reserve(size)
     } catch {

@@ -17,7 +17,7 @@ package final class AtomicFolder: Sendable {
     let temporaryPath = FileSystem.temporaryPath(for: path)
     // A run that was killed may have left one under the same process number.
     if FileSystem.isTaken(temporaryPath) { try FileSystem.removeTree(temporaryPath) }
-    try FileSystem.makeFolder(temporaryPath)
+    try FileSystem.makeFolder(temporaryPath, finalPath: path)
     self.path = path
     self.temporaryPath = temporaryPath
   }

@@ -30,7 +30,7 @@ package struct FileDescriptor: ~Copyable, Sendable {
   ///
   /// Symbolic links are followed, and a pipe is refused without waiting for it.
   package static func reading(_ path: String) throws(FileError) -> FileDescriptor {
-    let file = try opened(path, O_RDONLY | O_NONBLOCK, for: .open)
+    let file = try opened(path, O_RDONLY | O_NONBLOCK, for: .open, finalPath: path)
     let kind = try file.status().mode & S_IFMT
     if kind == S_IFDIR { throw .isFolder(path: path) }
     if kind != S_IFREG { throw .notRegularFile(path: path) }
@@ -38,23 +38,28 @@ package struct FileDescriptor: ~Copyable, Sendable {
   }
 
   /// Creates a file that must not exist yet, for reading and writing; `mode` is cut by the umask.
+  ///
+  /// Errors speak of `finalPath`, where the file is to be in the end.
   package static func creating(
-    _ path: String, mode: UInt32 = 0o666
+    _ path: String, finalPath: String? = nil, mode: UInt32 = 0o666
   ) throws(FileError) -> FileDescriptor {
-    try opened(path, O_RDWR | O_CREAT | O_EXCL, mode: mode_t(mode), for: .create)
+    try opened(
+      path, O_RDWR | O_CREAT | O_EXCL, mode: mode_t(mode), for: .create,
+      finalPath: finalPath ?? path)
   }
 
   /// Opens something that exists for writing, devices included.
   package static func writing(_ path: String) throws(FileError) -> FileDescriptor {
-    try opened(path, O_WRONLY, for: .open)
+    try opened(path, O_WRONLY, for: .open, finalPath: path)
   }
 
   private static func opened(
-    _ path: String, _ flags: Int32, mode: mode_t = 0, for operation: FileError.Operation
+    _ path: String, _ flags: Int32, mode: mode_t = 0, for operation: FileError.Operation,
+    finalPath: String
   ) throws(FileError) -> FileDescriptor {
     let raw = retrying { open(path, flags | O_CLOEXEC, mode) }
-    if raw < 0 { throw FileError(operation, path: path) }
-    return FileDescriptor(raw: raw, path: path)
+    if raw < 0 { throw FileError(operation, path: finalPath) }
+    return FileDescriptor(raw: raw, path: finalPath)
   }
 
   func status() throws(FileError) -> Status {

@@ -92,9 +92,11 @@ package enum FileSystem {
 
   // MARK: Changing
 
-  /// Creates a folder in one that exists.
-  package static func makeFolder(_ path: String) throws(FileError) {
-    if mkdir(path, 0o777) != 0 { throw FileError(.create, path: path) }
+  /// Creates a folder in one that exists; errors speak of `finalPath`.
+  package static func makeFolder(
+    _ path: String, finalPath: String? = nil
+  ) throws(FileError) {
+    if mkdir(path, 0o777) != 0 { throw FileError(.create, path: finalPath ?? path) }
   }
 
   /// Renames `source` to `target` in one step; a file that was there is replaced.

@@ -91,7 +91,7 @@ internal import Testing
     chmod(folder.path, 0o555)
     defer { chmod(folder.path, 0o755) }
     let error = #expect(throws: FileError.self) { try AtomicFile(path: folder["a"]) }
-    #expect(error == .failed(.create, path: folder["a.tmp-\(getpid())"], code: EACCES))
+    #expect(error == .failed(.create, path: folder["a"], code: EACCES))
   }
 
   @Test(.enabled(if: FileManager.default.fileExists(atPath: "/dev/full")))
@@ -119,7 +119,7 @@ internal import Testing
       let error = #expect(throws: FileError.self) {
         try AtomicFile(path: folder["a"], size: 2 << 20)
       }
-      #expect(error == .failed(.write, path: folder["a.tmp-\(getpid())"], code: EFBIG))
+      #expect(error == .failed(.write, path: folder["a"], code: EFBIG))
       #expect(try folder.contents() == [])
       let growing = try AtomicFile(path: folder["b"])
       #expect(throws: FileError.self) {
