@@ -20,8 +20,10 @@ package protocol DecoderBlock: Sendable {
   func input(of stage: Stage, from state: BlockState, on compute: Compute) -> Matrix
 
   /// Goes on from the stage's outputs, one `tokens × outputs` matrix for each of its linears.
+  ///
+  /// They are consumed, so that a block may work in them rather than in copies.
   func finish(
-    _ stage: Stage, outputs: [Matrix], state: inout BlockState, on compute: Compute)
+    _ stage: Stage, outputs: consuming [Matrix], state: inout BlockState, on compute: Compute)
 }
 
 /// Where a group of tokens stands inside a block.

@@ -70,18 +70,18 @@ struct LlamaBlock: DecoderBlock {
   }
 
   func finish(
-    _ stage: Stage, outputs: [Matrix], state: inout BlockState, on compute: Compute
+    _ stage: Stage, outputs: consuming [Matrix], state: inout BlockState, on compute: Compute
   ) {
     switch stage.index {
     case 0:
-      var queries = outputs[0]  // tokens × heads · headWidth
-      var keys = outputs[1]  // tokens × keyValueHeads · headWidth
-      let values = outputs[2]
+      let values = outputs.removeLast()  // tokens × keyValueHeads · headWidth
+      var keys = outputs.removeLast()
+      var queries = outputs.removeLast()  // tokens × heads · headWidth
       state.pending = attention(&queries, &keys, values, state.positions, on: compute)
     case 2:
-      var middle = outputs[0]  // tokens × mlpWidth
-      siluMultiply(gate: &middle, up: outputs[1], on: compute)
-      state.pending = middle
+      let up = outputs.removeLast()  // tokens × mlpWidth
+      siluMultiply(gate: &outputs[0], up: up, on: compute)
+      state.pending = outputs.removeLast()
     default:
       add(outputs[0], to: &state.hidden, on: compute)
       state.pending = nil

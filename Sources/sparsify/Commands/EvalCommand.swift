@@ -54,7 +54,9 @@ enum EvalCommand: Command {
     var table = Table([("", .left), ("", .left)])
     table.append(["perplexity", Format.fixed(result.perplexity, 3)])
     table.append(["nll", Format.fixed(result.meanNegativeLogLikelihood, 5) + " nats a token"])
-    table.append(["windows", "\(result.windows) of \(result.length) tokens, \(result.tokens) in all"])
+    table.append([
+      "windows", "\(result.windows) of \(result.length) tokens, \(result.tokens) in all",
+    ])
     table.append(["protocol", "no overlap, no BOS added, a window's first token is not predicted"])
     return table.text
   }

@@ -21,7 +21,8 @@ enum PruneCommand: Command {
     "The number of calibration sequences.")
 
   static let length = Parameter(
-    option: "length", "n", .positiveInteger, note: "2048, with 'self' 512, or the model's context if less",
+    option: "length", "n", .positiveInteger,
+    note: "2048, with 'self' 512, or the model's context if less",
     "The number of tokens in each calibration sequence.")
 
   static let report = Parameter(

@@ -22,7 +22,8 @@ struct PruneSummary {
         "rel²         \(Format.fixed(error, 4)) (geometric mean over stages of the squared relative output error)\n"
     }
     lines += "pruned       \(report.layers.count) weights by \(report.method), "
-    lines += "\(Format.fixed(100 * zeros / Double(max(1, weights)), 1)) % of \(weights) values are zero\n"
+    lines +=
+      "\(Format.fixed(100 * zeros / Double(max(1, weights)), 1)) % of \(weights) values are zero\n"
     lines += "time         \(Format.duration(report.seconds)), "
     lines += "\(Format.bytes(report.peakResidentBytes)) of memory at most\n"
     return lines + "output       \(report.output.printable)\n"

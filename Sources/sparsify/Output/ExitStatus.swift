@@ -35,7 +35,6 @@ enum ExitStatus: Int32, CaseIterable {
     case is Interrupted: self = .interrupted
     case let error as FileError: self = ExitStatus(for: error)
     case is OutputError: self = .ioFailed
-    case is NotInThisBuild: self = .unavailable
     default: self = .badInput
     }
   }

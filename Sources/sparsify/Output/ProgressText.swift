@@ -39,11 +39,17 @@ struct ProgressText {
   }
 
   private func text(_ progress: Progress, at time: Double) -> String {
-    var parts = [progress.step.printable, "\(progress.done)/\(progress.total)"]
+    // Where units are multiplications or bytes, a share says more than their number.
+    let isFine = progress.total > 1_000_000
+    let share = 100 * Double(progress.done) / Double(max(1, progress.total))
+    var parts = [
+      progress.step.printable,
+      isFine ? Format.fixed(share, 0) + " %" : "\(progress.done)/\(progress.total)",
+    ]
     if let start, progress.done > start.progress.done, time > start.time {
       let rate = Double(progress.done - start.progress.done) / (time - start.time)
       let left = Double(max(0, progress.total - progress.done)) / rate
-      parts += [Format.rate(rate), Format.clock(left) + " left"]
+      parts += (isFine ? [] : [Format.rate(rate)]) + [Format.clock(left) + " left"]
     }
     return parts.joined(separator: "  ")
   }
