@@ -172,19 +172,37 @@ internal import Testing
     do {
       let output = try writer(path)
       #expect(throws: Stop.self) {
-        try output.copyRemaining { if $0.done == 2 { throw Stop() } }
+        try output.copyRemaining { if $0.done > 64 { throw Stop() } }
       }
     }
     #expect(try folder.contents() == before)
   }
 
-  @Test func progressCountsTheTensorsThatAreCopied() throws {
+  @Test func progressCountsTheBytesThatAreCopied() throws {
     let output = try writer(fixture.single())
     try output.write(ones(32), as: "a")
     var seen: [SparseCore.Progress] = []
     try output.copyRemaining { seen.append($0) }
-    #expect(seen.map(\.done) == [0, 1, 2, 3])
-    #expect(seen.allSatisfy { $0.total == 3 })
+    #expect(seen.map(\.done) == [64, 80, 96])
+    #expect(seen.allSatisfy { $0.total == 96 })
+  }
+
+  @Test func largeTensorsAreCopiedPieceByPiece() throws {
+    let size = 9 << 20
+    let spec = CheckpointFixture.spec("large", .u8, [size])
+    var bytes = Data(capacity: size)
+    var random = SplitMix64(seed: 1)
+    while bytes.count < size { withUnsafeBytes(of: random.next()) { bytes.append(contentsOf: $0) } }
+    let first = try SafetensorsWriter(path: folder["model.safetensors"], tensors: [spec])
+    try first.write(ByteView(copying: Array(bytes)), as: "large")
+    try first.commit()
+    let output = try writer(folder["model.safetensors"])
+    var pieces = 0
+    try output.copyRemaining { _ in pieces += 1 }
+    try output.commit()
+    #expect(pieces == 3)
+    let copy = try Checkpoint(path: output.path).bytes(of: "large")
+    #expect(copy.withUnsafeBytes { Data($0) } == bytes)
   }
 
   @Test func forceReplacesTheWholeFolderAtTheEnd() throws {
