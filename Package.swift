@@ -33,7 +33,8 @@ let package = Package(
       name: "SparseModelTests", dependencies: ["SparseModel", "SparseCore", "TestSupport"],
       swiftSettings: settings),
     .testTarget(
-      name: "sparsifyTests", dependencies: ["sparsify", "SparseCore", "SparseModel", "TestSupport"],
+      name: "sparsifyTests",
+      dependencies: ["sparsify", "SparseCore", "SparseModel", "TestSupport"],
       exclude: ["Snapshots"], swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]
