@@ -51,14 +51,11 @@ struct BPE: Sendable {
     fallbackTokens =
       try field.flag("byte_fallback", default: false)
       ? (0..<256).map { vocabulary.id(of: byteToken(UInt8($0)).span) ?? -1 } : nil
-    if let token = try field["unk_token"]?.string() {
-      guard let id = vocabulary.id(of: Array(token.utf8).span) else {
-        throw .unknownTokenMissing(token)
-      }
-      unknownToken = id
-    } else {
-      unknownToken = nil
-    }
+    let token = try field["unk_token"]?.string()
+    unknownToken = token.flatMap { vocabulary.id(of: Array($0.utf8).span) }
+    // With a token for every byte nothing is unknown: then it does not matter.
+    let knowsAll = !(alphabet == .bytes ? byteTokens : fallbackTokens ?? [-1]).contains(-1)
+    if let token, unknownToken == nil, !knowsAll { throw .unknownTokenMissing(token) }
     fusesUnknown = try field.flag("fuse_unk", default: false)
     ignoresMerges = try field.flag("ignore_merges", default: false)
     cutsAtSpaces =

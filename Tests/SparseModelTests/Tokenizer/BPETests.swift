@@ -1,5 +1,4 @@
 internal import SparseCore
-internal import TestSupport
 internal import Testing
 
 @testable internal import SparseModel

@@ -1,4 +1,4 @@
-internal import TestSupport
+internal import SparseCore
 
 /// Texts of any scalars, those that matter to tokenizers more often than others.
 enum RandomText {

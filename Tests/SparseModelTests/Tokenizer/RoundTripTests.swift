@@ -1,6 +1,5 @@
 internal import SparseCore
 internal import SparseModel
-internal import TestSupport
 internal import Testing
 
 /// What comes back from ids is what went in.

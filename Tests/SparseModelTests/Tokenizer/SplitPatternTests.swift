@@ -1,4 +1,4 @@
-internal import TestSupport
+internal import SparseCore
 internal import Testing
 
 @testable internal import SparseModel

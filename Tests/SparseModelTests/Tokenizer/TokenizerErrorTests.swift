@@ -149,6 +149,17 @@ struct TokenizerErrorTests {
     }
   }
 
+  @Test func theUnknownTokenMayBeMissingWhereNothingIsUnknown() throws {
+    let bytes = (0..<256).map { (byte: Int) in
+      let digits = String(byte, radix: 16, uppercase: true)
+      return JSON.Member(key: "<0x\(byte < 16 ? "0" : "")\(digits)>", value: .integer(byte))
+    }
+    let model: JSON = [
+      "vocab": .object(bytes), "merges": [], "byte_fallback": true, "unk_token": "<unk>",
+    ]
+    #expect(try Tokenizer(json: file(["model": model])).encode("a\u{E9}") == [0x61, 0xC3, 0xA9])
+  }
+
   @Test func theFirstLineOfMergesTextIsNoMerge() throws {
     let model: JSON = ["merges": ["#version: 0.2", "a b"]]
     #expect(try Tokenizer(json: file(["model": model])).encode("ab") == [2])

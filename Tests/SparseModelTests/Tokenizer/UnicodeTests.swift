@@ -1,5 +1,5 @@
 internal import Foundation
-internal import TestSupport
+internal import SparseCore
 internal import Testing
 
 @testable internal import SparseModel
