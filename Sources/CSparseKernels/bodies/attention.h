@@ -22,6 +22,24 @@ static void attend(intptr_t rows, intptr_t visible, intptr_t width, const float 
     for (intptr_t i = 0; i < width; i++) out[r * out_stride + i] /= totals[r];
 }
 
+// scores[i] = query . keys[i], four keys at a time: their sums hide each other's latency.
+inlined void dot_rows(intptr_t count, const float *query, const float *keys, intptr_t stride,
+                      intptr_t width, float *scores) {
+  intptr_t i = 0;
+  for (; i + 4 <= count; i += 4) {
+    vf sums[4] = {splat(0), splat(0), splat(0), splat(0)};
+    const float *row = keys + i * stride;
+    intptr_t j = 0;
+    for (; j + SK_LANES <= width; j += SK_LANES)
+      for (int k = 0; k < 4; k++) sums[k] = load_f(query + j) * load_f(row + k * stride + j) + sums[k];
+    if (j < width)
+      for (int k = 0; k < 4; k++)
+        sums[k] = load_part(query + j, width - j) * load_part(row + k * stride + j, width - j) + sums[k];
+    for (int k = 0; k < 4; k++) scores[i + k] = lane_sum(sums[k]);
+  }
+  for (; i < count; i++) scores[i] = dot(width, query, keys + i * stride);
+}
+
 // sum over i of weights[i] * rows[i][0 ..< 4 vectors] added to out.
 inlined void weighted_rows(intptr_t count, const float *weights, const float *rows, intptr_t stride,
                            intptr_t width, float *out) {
@@ -43,22 +61,26 @@ inlined void weighted_rows(intptr_t count, const float *weights, const float *ro
     for (intptr_t i = 0; i < count; i++) out[j] = weights[i] * rows[i * stride + j] + out[j];
 }
 
+// Rows that the heads take turns on while they are in the first-level cache: 32 of 128 floats take 16 KB.
+#define SK_CACHED_ROWS 32
+
 static void attend_one(intptr_t heads, intptr_t width, intptr_t count, const float *queries,
                        const float *keys, intptr_t key_stride, const float *values,
                        intptr_t value_stride, float scale, float *scratch, float *out) {
-  // The heads take turns on each row while it is in the first-level cache.
-  for (intptr_t i = 0; i < count; i++)
+  for (intptr_t i = 0; i < count; i += SK_CACHED_ROWS) {
+    intptr_t rows = count - i < SK_CACHED_ROWS ? count - i : SK_CACHED_ROWS;
     for (intptr_t h = 0; h < heads; h++)
-      scratch[h * count + i] = dot(width, queries + h * width, keys + i * key_stride);
+      dot_rows(rows, queries + h * width, keys + i * key_stride, key_stride, width,
+               scratch + h * count + i);
+  }
   for (intptr_t h = 0; h < heads; h++) {
     float *scores = scratch + h * count;
     float total = exp_and_sum(count, scores, array_max(count, scores), scale);
     for (intptr_t i = 0; i < count; i++) scores[i] /= total;
     for (intptr_t j = 0; j < width; j++) out[h * width + j] = 0;
   }
-  const intptr_t block = 32;  // 32 rows of 128 floats: 16 KB
-  for (intptr_t i = 0; i < count; i += block) {
-    intptr_t rows = count - i < block ? count - i : block;
+  for (intptr_t i = 0; i < count; i += SK_CACHED_ROWS) {
+    intptr_t rows = count - i < SK_CACHED_ROWS ? count - i : SK_CACHED_ROWS;
     for (intptr_t h = 0; h < heads; h++)
       weighted_rows(rows, scratch + h * count + i, values + i * value_stride, value_stride, width,
                     out + h * width);

@@ -55,34 +55,32 @@ inlined vi ordered_keys(vf scores) {
   return keys + (keys == (vi)INT32_MIN) * -1;
 }
 
-inlined vf absolute(vf x) { return float_of(bits_of(x) & 0x7FFFFFFF); }
-
 // Sixteen scores make two bytes of mask.
 #define SK_STEP 16
 inlined void store_bits(uint32_t bits, intptr_t count, uint8_t *mask) {
-  mask[0] = (uint8_t)bits;
-  if (count > 8) mask[1] = (uint8_t)(bits >> 8);
+  __builtin_memcpy(mask, &bits, count > 8 ? 2 : 1);
 }
 
-inlined uint32_t score_bits(const vf *scores) {
+inlined uint32_t step_bits(const vi *keys) {
   uint32_t bits = 0;
-  for (int v = 0; v < SK_STEP / SK_LANES; v++)
-    bits |= lane_bits(keep_keys(ordered_keys(scores[v]))) << (v * SK_LANES);
+  for (int v = 0; v < SK_STEP / SK_LANES; v++) bits |= lane_bits(keep_keys(keys[v])) << (v * SK_LANES);
   return bits;
 }
 
-inlined vf score(sk_type type, const unsigned char *weight, const float *norms, intptr_t i) {
-  vf size = absolute(load_stored(type, weight, i));
-  return norms ? size * load_f(norms + i) : size;
+// Without a sign the bits of a float are ordered as they are.
+inlined vi score(sk_type type, const unsigned char *weight, const float *norms, intptr_t i) {
+  vf value = load_stored(type, weight, i);
+  if (norms) value *= load_f(norms + i);
+  return __builtin_bit_cast(vi, bits_of(value) & 0x7FFFFFFF);
 }
 
 inlined void select_typed(sk_type type, intptr_t n, const unsigned char *weight, const float *norms,
                           uint8_t *mask) {
-  vf scores[SK_STEP / SK_LANES];
+  vi scores[SK_STEP / SK_LANES];
   intptr_t i = 0;
   for (; i + SK_STEP <= n; i += SK_STEP) {
     for (int v = 0; v < SK_STEP / SK_LANES; v++) scores[v] = score(type, weight, norms, i + v * SK_LANES);
-    store_bits(score_bits(scores), SK_STEP, mask + i / 8);
+    store_bits(step_bits(scores), SK_STEP, mask + i / 8);
   }
   if (i == n) return;
   intptr_t count = n - i, size = size_of(type);
@@ -92,7 +90,7 @@ inlined void select_typed(sk_type type, intptr_t n, const unsigned char *weight,
   if (norms) copy_bytes(4 * count, norms + i, last_norms);
   for (int v = 0; v < SK_STEP / SK_LANES; v++)
     scores[v] = score(type, last_weight, norms ? last_norms : norms, v * SK_LANES);
-  store_bits(score_bits(scores) & ((1u << count) - 1), count, mask + i / 8);
+  store_bits(step_bits(scores) & ((1u << count) - 1), count, mask + i / 8);
 }
 
 static void select_stored(sk_type type, intptr_t n, const void *weight, const float *norms, uint8_t *mask) {
@@ -102,15 +100,15 @@ static void select_stored(sk_type type, intptr_t n, const void *weight, const fl
 }
 
 static void select_scores(intptr_t n, const float *scores, uint8_t *mask) {
-  vf step[SK_STEP / SK_LANES];
+  vi step[SK_STEP / SK_LANES];
   intptr_t i = 0;
   for (; i + SK_STEP <= n; i += SK_STEP) {
-    for (int v = 0; v < SK_STEP / SK_LANES; v++) step[v] = load_f(scores + i + v * SK_LANES);
-    store_bits(score_bits(step), SK_STEP, mask + i / 8);
+    for (int v = 0; v < SK_STEP / SK_LANES; v++) step[v] = ordered_keys(load_f(scores + i + v * SK_LANES));
+    store_bits(step_bits(step), SK_STEP, mask + i / 8);
   }
   if (i == n) return;
   float last[SK_STEP] = {0};
   copy_bytes(4 * (n - i), scores + i, last);
-  for (int v = 0; v < SK_STEP / SK_LANES; v++) step[v] = load_f(last + v * SK_LANES);
-  store_bits(score_bits(step) & ((1u << (n - i)) - 1), n - i, mask + i / 8);
+  for (int v = 0; v < SK_STEP / SK_LANES; v++) step[v] = ordered_keys(load_f(last + v * SK_LANES));
+  store_bits(step_bits(step) & ((1u << (n - i)) - 1), n - i, mask + i / 8);
 }

@@ -56,13 +56,20 @@ inlined vu choose(vi condition, vu yes, vu no) {
 }
 inlined vf larger(vf a, vf b) { return float_of(choose(a > b, bits_of(a), bits_of(b))); }
 
-// Neighbouring halves are added until one lane is left: always in the same order.
+// The upper half is added to the lower one until one lane is left: always in the same order.
 inlined float lane_sum(vf v) {
-  float lanes[SK_LANES];
-  store_f(lanes, v);
-  for (int half = SK_LANES / 2; half > 0; half /= 2)
-    for (int i = 0; i < half; i++) lanes[i] += lanes[i + half];
-  return lanes[0];
+#if SK_LANES == 16
+  vector(float, 8) eight = v.lo + v.hi;
+#elif SK_LANES == 8
+  vector(float, 8) eight = v;
+#endif
+#if SK_LANES >= 8
+  vector(float, 4) four = eight.lo + eight.hi;
+#else
+  vector(float, 4) four = v;
+#endif
+  vector(float, 2) two = four.lo + four.hi;
+  return two.x + two.y;
 }
 
 inlined double lane_sum_double(vd v) {

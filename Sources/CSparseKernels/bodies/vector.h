@@ -40,22 +40,23 @@ static void scaled_add(intptr_t n, float a, const float *x, float b, float *y) {
   }
 }
 
-// Columns in strips of 4 vectors, whose sums stay in registers while all rows pass by.
+// Four rows at a time, so that each sum is read and written once for four of its terms.
 static void sum_squares(intptr_t rows, intptr_t columns, const float *x, intptr_t stride, double *sums) {
-  intptr_t j = 0;
-  for (; j + 4 * SK_LANES <= columns; j += 4 * SK_LANES) {
-    vd strip[4];
-    for (int k = 0; k < 4; k++) strip[k] = load_d(sums + j + k * SK_LANES);
-    for (intptr_t i = 0; i < rows; i++)
-      for (int k = 0; k < 4; k++) {
-        vd value = __builtin_convertvector(load_f(x + i * stride + j + k * SK_LANES), vd);
-        strip[k] = value * value + strip[k];  // the product of two float32 is exact in float64
+  for (intptr_t i = 0; i < rows; i += 4) {
+    intptr_t count = rows - i < 4 ? rows - i : 4, j = 0;
+    const float *row = x + i * stride;
+    for (; j + SK_LANES <= columns; j += SK_LANES) {
+      vd sum = load_d(sums + j);
+      for (intptr_t r = 0; r < count; r++) {
+        vd value = __builtin_convertvector(load_f(row + r * stride + j), vd);
+        sum = value * value + sum;  // the product of two float32 is exact in float64
       }
-    for (int k = 0; k < 4; k++) store_d(sums + j + k * SK_LANES, strip[k]);
-  }
-  for (intptr_t i = 0; i < rows; i++)
-    for (intptr_t c = j; c < columns; c++) {
-      double value = x[i * stride + c];
-      sums[c] = value * value + sums[c];
+      store_d(sums + j, sum);
     }
+    for (; j < columns; j++)
+      for (intptr_t r = 0; r < count; r++) {
+        double value = row[r * stride + j];
+        sums[j] = value * value + sums[j];
+      }
+  }
 }

@@ -69,7 +69,7 @@ typedef struct sk_kernels {
   // counts as larger than all or smaller than all. n is a multiple of 4. Bit i of `mask` (least significant
   // first, 8 to a byte) is set where value i is kept; unused bits of the last byte are 0.
   void (*select_scores)(intptr_t n, const float *scores, uint8_t *mask);
-  // The same from stored values, scored |w[i]| * norms[i] in float32, or |w[i]| where norms is NULL.
+  // The same from stored values, scored |w[i] * norms[i]| in float32, or |w[i]| where norms is NULL.
   void (*select_stored)(sk_type type, intptr_t n, const void *weight, const float *_Nullable norms,
                         uint8_t *mask);
   // out = weight with +0.0 where the mask bit is 0; what is kept is copied bit for bit. May work in place.

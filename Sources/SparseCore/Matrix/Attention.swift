@@ -105,7 +105,7 @@ private struct AttentionWork: @unchecked Sendable {
 
 /// One sequence's cached keys and values of one layer: rows of `stride` floats, position after position.
 package struct CachedRows {
-  /// Position 0 of key/value head 0; head h lies `h · headWidth` further on.
+  /// Position 0 of key/value head 0.
   package var keys: UnsafePointer<Float>
   /// The values, laid out like the keys.
   package var values: UnsafePointer<Float>
@@ -122,13 +122,15 @@ package struct CachedRows {
 /// Attention of one new position of each of some sequences over their cached keys and values.
 ///
 /// Row s of `queries` belongs to `caches[s]`, which already holds the new position. `stride` is the distance
-/// between two positions of a cache in floats, usually keyValueHeads · headWidth.
+/// between two positions of a cache in floats, `headStride` between two of its heads (without it the heads of
+/// a position lie side by side). It reads fastest where a head's positions follow each other (stride = headWidth).
 ///
 /// - Returns: sequences × (heads · headWidth).
 package func decodeAttention(
   queries: Matrix, caches: [CachedRows], stride: Int, heads: Int, keyValueHeads: Int,
-  headWidth: Int, on compute: Compute = .automatic
+  headWidth: Int, headStride: Int? = nil, on compute: Compute = .automatic
 ) -> Matrix {
+  let headStride = headStride ?? headWidth
   precondition(
     queries.rows == caches.count, "decodeAttention: \(queries.rows) queries, \(caches.count) caches"
   )
@@ -148,8 +150,8 @@ package func decodeAttention(
         AlignedFloats.withScratch(count: group * cache.count) { scratch in
           compute.kernels.attendOne(
             heads: group, width: headWidth, count: cache.count, queries: from + place,
-            keys: cache.keys + head * headWidth, keyStride: stride,
-            values: cache.values + head * headWidth, valueStride: stride, scale: scale,
+            keys: cache.keys + head * headStride, keyStride: stride,
+            values: cache.values + head * headStride, valueStride: stride, scale: scale,
             scratch: scratch, into: to + place)
         }
       }

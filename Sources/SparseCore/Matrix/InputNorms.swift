@@ -23,7 +23,9 @@ public struct InputNorms: Sendable, Equatable {
     sums.withUnsafeMutableBufferPointer { sums in
       x.values.withUnsafeBufferPointer { values in
         nonisolated(unsafe) let (from, to) = (values.start, sums.start)
-        Parallel.forEachRange(of: columns, size: 128, threads: compute.threads) {
+        // Whole stretches of a row, at least a page of the activations.
+        let size = max(1024, (columns + compute.threads - 1) / compute.threads)
+        Parallel.forEachRange(of: columns, size: size, threads: compute.threads) {
           compute.kernels.sumSquares(
             rows: rows, columns: $0.count, from + $0.lowerBound, stride: columns,
             into: to + $0.lowerBound)
