@@ -10,7 +10,7 @@ public import SparseCore
 /// ```swift
 /// let input = try Checkpoint(path: "SmolLM2-135M")
 /// let output = try CheckpointWriter(
-///   copying: input, to: CheckpointOutput(for: input), manifest: "{}")
+///   copying: input, to: CheckpointOutput(for: input), manifest: { _ in "{}" })
 /// try output.write(pruned, as: "model.layers.0.mlp.up_proj.weight")
 /// try output.copyRemaining()
 /// try output.commit()
@@ -29,8 +29,11 @@ public final class CheckpointWriter: Sendable {
   /// Creates the output under its temporary name, each file at its full size, and copies what is
   /// not weights: a place that cannot be written to, or is too small, is found here.
   ///
-  /// - Parameter manifest: what the output says of its origin; see `commit`.
-  public init(copying input: Checkpoint, to output: CheckpointOutput, manifest: String) throws {
+  /// - Parameter manifest: what a file with the given tensors says of its origin; see `commit`.
+  public init(
+    copying input: Checkpoint, to output: CheckpointOutput,
+    manifest: (_ tensors: [TensorInfo]) -> String
+  ) throws {
     self.input = input
     self.output = output
     path = output.path
@@ -41,10 +44,11 @@ public final class CheckpointWriter: Sendable {
       var metadata = file.metadata
       // Loaders that find metadata want to find this in it.
       if metadata["format"] == nil { metadata["format"] = "pt" }
-      metadata[Self.manifestKey] = manifest
+      let tensors = input.tensors.filter { $0.file == number }.map(\.info)
+      metadata[Self.manifestKey] = manifest(tensors)
       return try SafetensorsWriter(
         path: folder.map { Path.join($0.temporaryPath, Path.name(of: file.path)) } ?? output.path,
-        tensors: input.tensors.filter { $0.file == number }.map(\.info.spec), metadata: metadata)
+        tensors: tensors.map(\.spec), metadata: metadata)
     }
     if let folder {
       try CheckpointCompanions(folder: input.folder).copy(to: folder.temporaryPath)
@@ -95,10 +99,10 @@ public final class CheckpointWriter: Sendable {
   ///   written as JSON: for what is known only at the end, the first text holds the place.
   /// - Throws: `SafetensorsFileError` where a tensor has not been written or the manifest has grown,
   ///   `FileError` where the files cannot be finished.
-  public func commit(manifest: String? = nil) throws {
+  public func commit(manifest: ((_ tensors: [TensorInfo]) -> String)? = nil) throws {
     for file in files {
       var metadata = file.header.metadata
-      if let manifest { metadata[Self.manifestKey] = manifest }
+      if let manifest { metadata[Self.manifestKey] = manifest(file.header.tensors) }
       try file.commit(metadata: metadata)
     }
     guard let folder else { return }

@@ -42,12 +42,14 @@ public struct Manifest: Sendable, Equatable {
     }
   }
 
-  /// The manifest as the text that goes into `__metadata__`.
-  public var text: String {
+  /// The text that goes into the `__metadata__` of a file with the given tensors: it promises no others.
+  func text(for tensors: [TensorInfo]) -> String {
+    let names = Set(tensors.map(\.name))
     let json: JSON = [
       "schema": .integer(Self.schema), "tool": .string(Tool.name), "version": .string(version),
       "pattern": "2:4", "method": .string(method), "calibration": calibration?.json ?? .null,
-      "input": .string(inputFingerprint), "pruned": .array(pruned.map(JSON.string)),
+      "input": .string(inputFingerprint),
+      "pruned": .array(pruned.filter(names.contains).map(JSON.string)),
     ]
     return json.text()
   }

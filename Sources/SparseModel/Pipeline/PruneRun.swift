@@ -87,7 +87,8 @@ public struct PruneRun: Sendable {
     var windows = try model.flatMap { try calibration?.readTokens(for: $0) }
 
     var manifest = try manifest(windows: windows, model: model)
-    let writer = try CheckpointWriter(copying: checkpoint, to: output, manifest: manifest.text)
+    let writer = try CheckpointWriter(
+      copying: checkpoint, to: output, manifest: manifest.text(for:))
     let layers: [LayerReport]
     if let model, let calibration {
       let tokens = try windows ?? calibration.written(by: model, on: compute, progress: progress)
@@ -104,7 +105,7 @@ public struct PruneRun: Sendable {
     }
     try writer.copyRemaining(progress: progress)
     manifest.inputFingerprint = checkpoint.fingerprint(on: compute)
-    try writer.commit(manifest: manifest.text)
+    try writer.commit(manifest: manifest.text(for:))
     return PruneReport(
       method: options.method.rawValue, output: output.path, seconds: (clock.now - start).seconds,
       peakResidentBytes: ProcessUsage.peakResidentBytes,

@@ -46,16 +46,23 @@ enum GenerateCommand: Command {
     let sampling = Sampling(temperature: arguments[temperature], seed: arguments[Common.seed])
     let showsText = !arguments[Common.json]
     if showsText { try context.print(arguments[prompt]) }
+    // A decoder may treat the start of a text differently, so what is new is told from the whole.
+    var shown = tokenizer.decode(ids).count
+    var written = ids
     let added = try model.generate(
       after: ids, count: count, sampling: sampling, on: context.compute
     ) { token in
       try Interrupt.check()
-      if showsText { try context.print(bytes: tokenizer.decode([token])) }
+      written.append(token)
+      let text = tokenizer.decode(written)
+      if showsText { try context.print(bytes: Array(text.dropFirst(shown))) }
+      shown = text.count
     }
     if showsText {
       try context.print("\n")
     } else {
-      let text = String(decoding: tokenizer.decode(added), as: UTF8.self)
+      let text = String(
+        decoding: tokenizer.decode(written).dropFirst(tokenizer.decode(ids).count), as: UTF8.self)
       try context.print(
         [
           "schema": 1, "prompt": .string(arguments[prompt]), "text": .string(text),

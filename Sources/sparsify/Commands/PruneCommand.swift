@@ -85,12 +85,13 @@ enum PruneCommand: Command {
   }
 
   private static func options(_ arguments: Arguments) throws -> PruneOptions {
-    let given = ["calibration", "samples", "length", "seed"].contains(where: arguments.isGiven)
     let calibration = CalibrationOptions(
       source: arguments[calibration] ?? .selfWritten, samples: arguments[samples],
       length: arguments[length], seed: arguments[Common.seed])
+    let isWanted =
+      arguments[method].pruner.needs != .none || arguments.isGiven(Self.calibration.spec.name)
     return PruneOptions(
-      method: arguments[method], calibration: given ? calibration : nil,
+      method: arguments[method], calibration: isWanted ? calibration : nil,
       selection: Common.selection(arguments), output: arguments[output], force: arguments[force])
   }
 }

@@ -14,7 +14,7 @@ internal import Testing
   private func writer(_ path: String, force: Bool = false) throws -> CheckpointWriter {
     let input = try Checkpoint(path: path)
     return try CheckpointWriter(
-      copying: input, to: CheckpointOutput(for: input, force: force), manifest: "first")
+      copying: input, to: CheckpointOutput(for: input, force: force), manifest: { _ in "first" })
   }
 
   private func ones(_ count: Int) -> ByteView {
@@ -98,7 +98,7 @@ internal import Testing
     let output = try writer(path + "/model.safetensors.index.json")
     try output.write(ones(16), as: "b")
     try output.copyRemaining()
-    try output.commit(manifest: "other")
+    try output.commit { _ in "other" }
     #expect(
       try names("model-2of4") == [
         "config.json", "model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors",
@@ -254,7 +254,7 @@ internal import Testing
       let input = try Checkpoint(path: fixture.folder["model"])
       #expect(throws: FileError.self) {
         try CheckpointWriter(
-          copying: input, to: CheckpointOutput(for: input), manifest: "{}")
+          copying: input, to: CheckpointOutput(for: input), manifest: { _ in "{}" })
       }
       #expect(try fixture.folder.contents() == ["model", "model/model.safetensors"])
     }
