@@ -6,7 +6,8 @@
 #define SK_NAME "avx2"
 #define SK_TABLE sk_table_avx2
 #define SK_LANES 8
-#define SK_TILE_ROWS 4  // 12 sums, 3 panel vectors and a broadcast in 16 registers
+#define SK_TILE_ROWS 6  // 6 × 2 sums, 2 panel vectors and a broadcast in 16 registers
+#define SK_TILE_VECTORS 2
 #include "bodies/table.h"
 #pragma clang attribute pop
 #else

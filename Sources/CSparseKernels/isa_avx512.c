@@ -6,7 +6,8 @@
 #define SK_NAME "avx512"
 #define SK_TABLE sk_table_avx512
 #define SK_LANES 16
-#define SK_TILE_ROWS 8  // 24 sums, 3 panel vectors and broadcasts in 32 registers
+#define SK_TILE_ROWS 8  // 8 × 3 sums, 3 panel vectors and broadcasts in 32 registers
+#define SK_TILE_VECTORS 3
 #include "bodies/table.h"
 #pragma clang attribute pop
 #else

@@ -3,9 +3,8 @@
 // that goes on where an earlier block of inputs stopped loads its outputs first. So the bits of a result
 // depend on nothing but its row and column of numbers.
 
-// A tile is SK_TILE_ROWS × 3 vectors: of all shapes whose sums fit the registers, the one that needs the
-// fewest loads per multiply-add (8 × 3 vectors: 11 loads for 24; 12 × 2: 14, measured 8% slower).
-#define SK_TILE_VECTORS 3
+// A tile is SK_TILE_ROWS × SK_TILE_VECTORS: of all shapes whose sums fit the registers, the one with the fewest
+// loads per multiply-add (in 32 registers 8 × 3: 11 loads for 24; 12 × 2 takes 14 and measured 8% slower).
 #define SK_TILE_COLUMNS (SK_TILE_VECTORS * SK_LANES)
 // Inputs per block: the activations of 8 rows × 384 take 12 KB of the 48 KB first-level cache, and the
 // outputs are read and written only once per 384 multiply-adds.
@@ -67,7 +66,7 @@ inlined void edge_tile(const int rows, intptr_t columns, intptr_t inputs, const 
   else if (columns <= 2 * SK_LANES)
     tile(rows, 2, inputs, x, x_stride, 1, panel, block, SK_TILE_COLUMNS, accumulate, block);
   else
-    tile(rows, 3, inputs, x, x_stride, 1, panel, block, SK_TILE_COLUMNS, accumulate, block);
+    tile(rows, SK_TILE_VECTORS, inputs, x, x_stride, 1, panel, block, SK_TILE_COLUMNS, accumulate, block);
   for (int r = 0; r < rows; r++)
     copy_bytes(4 * columns, block + r * SK_TILE_COLUMNS, out + r * out_stride);
 }
@@ -133,7 +132,7 @@ static void rank_update(intptr_t tokens, const float *a, const float *b, float *
       else if (columns - j <= 2 * SK_LANES)
         tile(SK_TILE_ROWS, 2, tokens, a + i, 1, SK_PANEL, b + j, here, SK_PANEL, 1, next);
       else
-        tile(SK_TILE_ROWS, 3, tokens, a + i, 1, SK_PANEL, b + j, here, SK_PANEL, 1, next);
+        tile(SK_TILE_ROWS, SK_TILE_VECTORS, tokens, a + i, 1, SK_PANEL, b + j, here, SK_PANEL, 1, next);
     }
   }
 }
