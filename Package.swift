@@ -18,7 +18,9 @@ let package = Package(
     .executable(name: "sparsify", targets: ["sparsify"]),
   ],
   targets: [
-    .target(name: "CSparseKernels", cSettings: [.treatAllWarnings(as: .error)]),
+    .target(
+      name: "CSparseKernels", cSettings: [.treatAllWarnings(as: .error)],
+      linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))]),
     .target(name: "SparseCore", dependencies: ["CSparseKernels"], swiftSettings: settings),
     .target(name: "SparseModel", dependencies: ["SparseCore"], swiftSettings: settings),
     .executableTarget(

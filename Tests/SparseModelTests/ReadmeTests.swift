@@ -4,7 +4,7 @@ import SparseModel
 import TestSupport
 import Testing
 
-/// README's library example, compiled and run. What stands between the marks is what README shows.
+/// README's library example, compiled and run: what stands between the marks is what README shows.
 @Suite struct ReadmeTests {
   @Test func theExampleDoesWhatItsCommentsSay() throws {
     let folder = try TemporaryFolder()

@@ -100,7 +100,7 @@ static void log_sum_exp(intptr_t n, const float *x, float *max, double *sum) {
     store_f(last, exp_lanes(load_part(x + i, n - i) - splat(most)));
     for (int k = 0; k < n - i; k++) block_sum += last[k];
   }
-  *sum = *sum * sk_exp((double)*max - most) + block_sum;
+  *sum = *sum * __builtin_exp((double)*max - most) + block_sum;
   *max = most;
 }
 

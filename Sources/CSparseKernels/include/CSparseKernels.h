@@ -96,7 +96,7 @@ typedef struct sk_kernels {
   // x[i] = exp(x[i] - max) / sum, in place.
   void (*softmax)(intptr_t n, float *x);
   // One step of log(sum of exp): *max and *sum (of exp(x - *max), in float64) take in n more values.
-  // Start with *max = -infinity, *sum = 0. The value is *max + sk_log(*sum).
+  // Start with *max = -infinity, *sum = 0. The value is *max + log(*sum).
   void (*log_sum_exp)(intptr_t n, const float *x, float *max, double *sum);
   // Rotary embedding of `heads` heads that lie one after another, in place; the first half of a head turns
   // against its second half: width is even, cosines and sines hold width / 2 values.
@@ -137,10 +137,6 @@ intptr_t sk_processors(void);
 
 // XXH64 with seed 0 (github.com/Cyan4973/xxHash, doc/xxhash_spec.md): the same value as `xxhsum -H1`.
 uint64_t sk_fingerprint(intptr_t n, const void *bytes);
-
-// Natural logarithm and exponential in float64, within 2 ulp; log(0) = -infinity, log(x < 0) = NaN.
-double sk_log(double x);
-double sk_exp(double x);
 
 #pragma clang assume_nonnull end
 #endif

@@ -70,9 +70,3 @@ extension KernelSet {
       heads, width, count, queries, keys, keyStride, values, valueStride, scale, scratch, out)
   }
 }
-
-/// The natural logarithm in float64, within 2 ulp.
-package func naturalLogarithm(_ x: Double) -> Double { sk_log(x) }
-
-/// The exponential in float64, within 2 ulp.
-package func exponential(_ x: Double) -> Double { sk_exp(x) }

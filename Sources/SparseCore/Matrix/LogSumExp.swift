@@ -34,6 +34,6 @@ package struct LogSumExp: Sendable {
 
   /// log Σ e^x of each row, over all blocks so far; −infinity for none.
   package var values: [Double] {
-    zip(maxima, sums).map { Double($0) + naturalLogarithm($1) }
+    zip(maxima, sums).map { Double($0) + Math.logarithm($1) }
   }
 }

@@ -30,24 +30,4 @@ import Testing
     kernels.scaledAdd(count, 0.3, x, -0.7, &sum)
     expectClose(sum, zip(x, y).map { exactDot([0.3, -0.7], [$0, $1]) }, "scaledAdd \(count)")
   }
-
-  @Test(arguments: [1e-300, 0.001, 0.5, 0.9999999, 1, 1.0000001, 2, 2.718281828, 1e10, 1e300])
-  func logarithmAndExponentialUndoEachOther(x: Double) {
-    let y = naturalLogarithm(x)
-    let ulps = abs(exponential(y) - x) / x.ulp
-    #expect(ulps <= 4 + abs(y))  // an error of one ulp of y grows by y
-  }
-
-  /// Values of the correctly rounded functions.
-  @Test func logarithmAndExponentialHaveTheirKnownValues() {
-    #expect(abs(naturalLogarithm(2) - 0x1.62e42fefa39efp-1) <= 2 * (0.5).ulp)
-    #expect(abs(naturalLogarithm(10) - 0x1.26bb1bbb55516p1) <= 2 * (2.0).ulp)
-    #expect(abs(exponential(1) - 0x1.5bf0a8b145769p1) <= 2 * (2.0).ulp)
-    #expect(abs(exponential(-1) - 0x1.78b56362cef38p-2) <= 2 * (0.25).ulp)
-    #expect(naturalLogarithm(1) == 0 && exponential(0) == 1)
-    #expect(naturalLogarithm(0) == -.infinity && naturalLogarithm(-1).isNaN)
-    #expect(exponential(-.infinity) == 0 && exponential(.infinity) == .infinity)
-    #expect(exponential(-800) == 0 && exponential(800) == .infinity && exponential(.nan).isNaN)
-    #expect(naturalLogarithm(.infinity) == .infinity && naturalLogarithm(.nan).isNaN)
-  }
 }

@@ -1,4 +1,4 @@
-// What is computed once and not in bulk: the content fingerprint and two functions in float64.
+// The content fingerprint.
 #include "CSparseKernels.h"
 
 static uint64_t rotate_left(uint64_t x, int r) { return x << r | x >> (64 - r); }
@@ -60,43 +60,4 @@ uint64_t sk_fingerprint(intptr_t n, const void *bytes) {
   acc = (acc ^ acc >> 33) * prime2;
   acc = (acc ^ acc >> 29) * prime3;
   return acc ^ acc >> 32;
-}
-
-static double double_of(uint64_t bits) {
-  double x;
-  __builtin_memcpy(&x, &bits, 8);
-  return x;
-}
-
-static const double ln2_high = 0x1.62e42fee00000p-1, ln2_low = 0x1.a39ef35793c76p-33;
-
-// x = 2^e * m with m in [sqrt 1/2, sqrt 2]; log m = 2 atanh((m - 1) / (m + 1)), its series to s^21.
-double sk_log(double x) {
-  if (!(x > 0)) return x == 0 ? -__builtin_inf() : __builtin_nan("");
-  if (x == __builtin_inf()) return x;
-  int e = 0;
-  if (x < 0x1p-1022) x *= 0x1p54, e = -54;
-  uint64_t bits;
-  __builtin_memcpy(&bits, &x, 8);
-  e += (int)(bits >> 52) - 1023;
-  double m = double_of((bits & 0xFFFFFFFFFFFFFu) | 0x3FF0000000000000u);
-  if (m > 0x1.6a09e667f3bcdp0) m *= 0.5, e += 1;
-  double f = m - 1, s = f / (2 + f), z = s * s, series = 0;
-  for (int k = 21; k >= 3; k -= 2) series = (series + 1.0 / k) * z;
-  // log m = f - (f^2/2 - s (f^2/2 + 2 series)): the large term f is exact.
-  double h = 0.5 * f * f;
-  return e * ln2_high + (f - (h - (s * (h + 2 * series) + e * ln2_low)));
-}
-
-// x = n ln 2 + r; exp r by its series to r^13.
-double sk_exp(double x) {
-  if (x != x) return x;
-  if (x > 709.8) return __builtin_inf();
-  if (x < -745.2) return 0;
-  double scaled = x * 0x1.71547652b82fep0;
-  int n = (int)(scaled + (scaled < 0 ? -0.5 : 0.5));
-  double r = (x - n * ln2_high) - n * ln2_low, sum = 1;
-  for (int k = 13; k >= 1; k--) sum = 1 + sum * r / k;
-  int half = n / 2;
-  return sum * double_of((uint64_t)(half + 1023) << 52) * double_of((uint64_t)(n - half + 1023) << 52);
 }
