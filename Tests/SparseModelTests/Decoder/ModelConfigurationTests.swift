@@ -48,12 +48,13 @@ import Testing
   }
 
   @Test func aSlidingWindowShortensMistralsContextButNotQwens() throws {
-    guard case .object(var members) = changing("model_type", to: "mistral") else { return }
-    members.append(JSON.Member(key: "sliding_window", value: 4096))
-    #expect(try ModelConfiguration(json: .object(members)).contextLength == 4096)
-    members[0] = JSON.Member(key: "use_sliding_window", value: false)
-    members.append(JSON.Member(key: "model_type", value: "qwen2"))
-    #expect(try ModelConfiguration(json: .object(members)).contextLength == 8192)
+    func contextLength(_ architecture: JSON) throws -> Int {
+      guard case .object(var members) = changing("model_type", to: architecture) else { return 0 }
+      members.append(JSON.Member(key: "sliding_window", value: 4096))
+      return try ModelConfiguration(json: .object(members)).contextLength
+    }
+    #expect(try contextLength("mistral") == 4096)
+    #expect(try contextLength("qwen2") == 8192)
   }
 
   @Test(

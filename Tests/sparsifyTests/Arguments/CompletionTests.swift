@@ -28,7 +28,7 @@ import Testing
       (["prune", "--samples", ""], []), (["completions", "f"], ["fish"]),
       (["eval", "m", "--te"], ["--text"]), (["eval", "m", "--text", "one"], ["one file.txt"]),
       (["check", "--json", "o"], ["one file.txt"]), (["check", "-o", "-"], ["--only", "--skip"]),
-      (["bench", "gemm", "g"], ["gemm", "gram"]), (["nonsense", ""], []),
+      (["bench", "gemm", "m"], ["memcpy", "magnitude"]), (["nonsense", ""], []),
     ])
   func bashCompletes(words: [String], expected: [String]) throws {
     let folder = try TemporaryFolder()

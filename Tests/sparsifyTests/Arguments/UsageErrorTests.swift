@@ -1,3 +1,4 @@
+import SparseCore
 import Testing
 
 @testable import sparsify
@@ -101,8 +102,8 @@ import Testing
     ),
     (
       "bench gem",
-      "The value 'gem' is invalid for '<case>': choose from 'gemm', 'gram', 'convert', 'mask', "
-        + "'check'. Did you mean 'gemm'?"
+      "The value 'gem' is invalid for '<case>': choose from "
+        + Benchmark.names.map { "'\($0)'" }.joined(separator: ", ") + ". Did you mean 'gemm'?"
     ),
   ])
   func theFirstLineSaysWhatIsWrong(line: String, expected: String) throws {

@@ -1,4 +1,5 @@
 import SparseCore
+import SparseModel
 import Testing
 
 @testable import sparsify

@@ -21,6 +21,15 @@ import Testing
     #expect(text.line(for: progress(2), at: 50) == "prune  2/100  25 s each  40:50 left")
   }
 
+  @Test func aFineCountShowsItsShareInPlaceOfNumberAndRate() {
+    var text = ProgressText(.rewritten, at: 0)
+    let total = 1_000_001
+    #expect(text.line(for: progress(0, of: total), at: 0) == "prune  0 %")
+    #expect(text.line(for: progress(250_000, of: total), at: 10) == "prune  25 %  0:30 left")
+    #expect(text.line(for: progress(total, of: total), at: 40) == "prune  100 %  0:00 left")
+    #expect(text.line(for: progress(0, of: total - 1), at: 41) == "prune  0/1000000")
+  }
+
   @Test func aRewrittenLineIsShownAtMostTenTimesASecond() {
     var text = ProgressText(.rewritten, at: 0)
     let shown = (0...1000).filter { text.line(for: progress($0), at: Double($0) / 1000) != nil }

@@ -94,7 +94,7 @@ _sparsify() {
       '--json[Print one JSON object instead of text]' \
       '(-q --quiet)'{-q,--quiet}'[Show no progress]' \
       '(- *)'{-h,--help}'[Show this help]' \
-      '*:case:(gemm gram convert mask check)'
+      '*:case:(fma-peak read memcpy gemm pack rank-k attention decode-attention linear-row norms magnitude select check convert fingerprint silu)'
     ;;
   info)
     _arguments -s -S \
