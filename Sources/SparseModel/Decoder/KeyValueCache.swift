@@ -2,8 +2,8 @@ internal import SparseCore
 
 /// The keys and values of the tokens that several sequences hold so far, for generation.
 ///
-/// All sequences have the same length. Every block keeps, for each sequence, `capacity` rows of
-/// `keyValueHeads · headWidth` keys and as many values.
+/// All sequences have the same length. Every block keeps, for each sequence and head, `capacity` rows
+/// of `headWidth` keys and as many values: a head's positions follow each other, as decoding reads them.
 package final class KeyValueCache {
   /// The number of sequences.
   package let sequences: Int
@@ -15,7 +15,7 @@ package final class KeyValueCache {
   private let keyValueHeads: Int
   private let headWidth: Int
   private var rowWidth: Int { keyValueHeads * headWidth }
-  private var keys: [[Float]]  // one array a block: sequences · capacity · rowWidth
+  private var keys: [[Float]]  // one array a block: sequences × keyValueHeads × capacity × headWidth
   private var values: [[Float]]
 
   /// An empty cache for a model's blocks.
@@ -64,18 +64,27 @@ package final class KeyValueCache {
           return CachedRows(keys: keys + start, values: values + start, count: length + 1)
         }
         return decodeAttention(
-          queries: queries, caches: rows, stride: rowWidth, heads: heads,
-          keyValueHeads: keyValueHeads, headWidth: headWidth, on: compute)
+          queries: queries, caches: rows, stride: headWidth, heads: heads,
+          keyValueHeads: keyValueHeads, headWidth: headWidth, headStride: capacity * headWidth,
+          on: compute)
       }
     }
   }
 
-  /// Puts the rows of the tokens that follow behind those of their sequence.
+  /// Puts the heads of the tokens that follow behind those of their sequence.
   private func store(_ rows: Matrix, in cache: inout [Float]) {
-    let count = rows.rows / sequences * rowWidth
-    for sequence in 0..<sequences {
-      let start = (sequence * capacity + length) * rowWidth
-      for index in 0..<count { cache[start + index] = rows.values[sequence * count + index] }
+    let added = rows.rows / sequences
+    rows.values.withUnsafeBufferPointer { from in
+      cache.withUnsafeMutableBufferPointer { cache in
+        for row in 0..<rows.rows {
+          let (sequence, position) = (row / added, length + row % added)
+          for head in 0..<keyValueHeads {
+            let source = row * rowWidth + head * headWidth
+            let target = ((sequence * keyValueHeads + head) * capacity + position) * headWidth
+            for channel in 0..<headWidth { cache[target + channel] = from[source + channel] }
+          }
+        }
+      }
     }
   }
 
