@@ -31,6 +31,17 @@ public func addLinear(
 /// weights; more rows go through one panel of 48 outputs at a time, with the bits of a packed weight.
 public func linear(_ x: Matrix, _ weight: StoredMatrix, on compute: Compute = .automatic) -> Matrix
 {
+  product(x, weight, byDots: x.rows <= 4, on: compute)
+}
+
+/// The product with a weight as it is stored, with the bits of a packed weight however few the rows.
+package func linearAsPacked(_ x: Matrix, _ weight: StoredMatrix, on compute: Compute) -> Matrix {
+  product(x, weight, byDots: false, on: compute)
+}
+
+private func product(
+  _ x: Matrix, _ weight: StoredMatrix, byDots: Bool, on compute: Compute
+) -> Matrix {
   checkInputs(x, weight.columns)
   return Matrix(rows: x.rows, columns: weight.rows) { out in
     weight.bytes.withUnsafeBytes { bytes in
@@ -38,7 +49,7 @@ public func linear(_ x: Matrix, _ weight: StoredMatrix, on compute: Compute = .a
         let product = StoredProduct(
           x: values.start, tokens: x.rows, inputs: x.columns, outputs: weight.rows,
           type: weight.type, weight: bytes.start, out: out.start, compute: compute)
-        if x.rows <= 4 { product.byDots() } else { product.byPanels() }
+        if byDots { product.byDots() } else { product.byPanels() }
       }
     }
   }

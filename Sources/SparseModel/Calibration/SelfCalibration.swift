@@ -19,12 +19,15 @@ extension Decoder {
   /// the model has none, and is sampled at temperature 1 (Williams et al. 2024, arXiv 2410.17170).
   /// An end-of-text token is kept and written past, as in a stream of documents. Sequence `i` has a
   /// stream of random numbers of its own, so the text does not depend on how many are written together.
+  ///
+  /// - Parameter cacheBytes: what the keys and values of the sequences written together may take: many
+  ///   sequences share each weight that is read.
   func writeText(
-    samples: Int, length: Int, seed: UInt64, on compute: Compute, progress: ProgressHandler
+    samples: Int, length: Int, seed: UInt64, cacheBytes: Int = 2 << 30, on compute: Compute,
+    progress: ProgressHandler
   ) throws -> TokenWindows {
     let bytes = KeyValueCache.bytesPerSequence(configuration, capacity: length)
-    // Many sequences share each weight that is read; 2 GiB of keys and values is where that stops.
-    let together = max(1, min(samples, (2 << 30) / bytes))
+    let together = max(1, min(samples, cacheBytes / bytes))
     var ids: [Int32] = []
     ids.reserveCapacity(samples * length)
     for first in stride(from: 0, to: samples, by: together) {
@@ -52,7 +55,8 @@ extension Decoder {
     }
     var columns = [step]  // one array of tokens for each position
     for position in 1..<max(length, 1) {
-      var probabilities = try next(after: step, in: cache, on: compute)
+      var probabilities = try next(
+        after: step, in: cache, on: compute, multiply: linearAsPacked)
       softmaxRows(&probabilities, on: compute)
       let drawn = Parallel.map(sequences.count, threads: compute.threads) {
         [randoms, probabilities] row in

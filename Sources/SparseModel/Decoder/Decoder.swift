@@ -14,6 +14,8 @@ public struct Decoder: Sendable {
   public let configuration: ModelConfiguration
   /// Where the weights come from.
   public let checkpoint: Checkpoint
+  /// The longest sequence that can be run.
+  public let positions: Int
   package let blocks: [any DecoderBlock]
   let embedding: StoredMatrix  // vocabulary × width
   let finalNorm: [Float]  // width
@@ -46,6 +48,12 @@ public struct Decoder: Sendable {
     }
     self.configuration = configuration
     self.checkpoint = checkpoint
+    self.positions = positions
+  }
+
+  /// Throws where sequences of that many tokens are longer than the model was opened for.
+  func checkLength(_ tokens: Int) throws(ModelError) {
+    guard tokens <= positions else { throw .contextTooLong(asked: tokens, context: positions) }
   }
 
   /// The embeddings of token ids, `ids.count × width`.
@@ -71,11 +79,9 @@ public struct Decoder: Sendable {
 
   /// Logits of a single sequence, one row for each of its tokens: `ids.count × vocabulary`.
   ///
-  /// - Throws: ``ModelError`` when an id is outside the vocabulary or the sequence exceeds the context.
+  /// - Throws: ``ModelError`` when an id is outside the vocabulary or there are more than ``positions``.
   public func logits(of ids: [Int32], on compute: Compute = .automatic) throws -> Matrix {
-    guard ids.count <= configuration.contextLength else {
-      throw ModelError.contextTooLong(asked: ids.count, context: configuration.contextLength)
-    }
+    try checkLength(ids.count)
     var state = BlockState(
       hidden: try embed(ids, source: "tokens"), positions: .sequences(length: ids.count))
     for block in blocks {

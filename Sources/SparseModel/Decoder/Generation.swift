@@ -28,9 +28,7 @@ extension Decoder {
   ) throws -> [Int32] {
     precondition(!prompt.isEmpty, "generate: the prompt is empty")
     let capacity = prompt.count + count
-    guard capacity <= configuration.contextLength else {
-      throw ModelError.contextTooLong(asked: capacity, context: configuration.contextLength)
-    }
+    try checkLength(capacity)
     let cache = KeyValueCache(configuration: configuration, sequences: 1, capacity: capacity)
     var random = SplitMix64(seed: sampling.seed, stream: 0)
     var result: [Int32] = []
@@ -55,19 +53,23 @@ extension Decoder {
 
   /// Runs the tokens that follow in every sequence and gives the logits of each sequence's last: `sequences × vocabulary`.
   ///
-  /// - Parameter tokens: the same number for each sequence of the cache, sequence after sequence.
+  /// - Parameters:
+  ///   - tokens: the same number for each sequence of the cache, sequence after sequence.
+  ///   - multiply: `x Wᵀ`; a product whose rows do not depend on each other gives logits that do not either.
   package func next(
-    after tokens: [Int32], in cache: KeyValueCache, on compute: Compute
+    after tokens: [Int32], in cache: KeyValueCache, on compute: Compute,
+    multiply: (Matrix, StoredMatrix, Compute) -> Matrix = { linear($0, $1, on: $2) }
   ) throws -> Matrix {
     let added = tokens.count / cache.sequences
     var state = BlockState(
       hidden: try embed(tokens, source: "tokens"), positions: .following(cache))
     for block in blocks {
-      block.run(&state, on: compute) { layer, x in linear(x, layer.weight, on: compute) }
+      block.run(&state, on: compute) { layer, x in multiply(x, layer.weight, compute) }
     }
     cache.advance(by: added)
     let last = (0..<cache.sequences).map { ($0 + 1) * added - 1 }
-    return logits(added == 1 ? state.hidden : state.hidden.gather(rows: last), on: compute)
+    let rows = added == 1 ? state.hidden : state.hidden.gather(rows: last)
+    return multiply(finish(rows, on: compute), outputProjection, compute)
   }
 
   /// The likeliest token of one row of logits, of equal ones the lowest id.

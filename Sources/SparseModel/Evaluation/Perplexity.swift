@@ -37,13 +37,18 @@ extension Decoder {
   public func perplexity(
     of windows: TokenWindows, on compute: Compute = .automatic, progress: ProgressHandler = { _ in }
   ) throws -> Perplexity {
+    try perplexity(of: windows, batch: BatchSize(), on: compute, progress: progress)
+  }
+
+  /// The same, with as many tokens at a time as `batch` says.
+  func perplexity(
+    of windows: TokenWindows, batch: BatchSize, on compute: Compute, progress: ProgressHandler
+  ) throws -> Perplexity {
     guard windows.count > 0, windows.length > 1 else {
       throw EvaluationError.nothingToPredict(windows: windows.count, length: windows.length)
     }
-    guard windows.length <= configuration.contextLength else {
-      throw ModelError.contextTooLong(asked: windows.length, context: configuration.contextLength)
-    }
-    let groups = windows.groups(ofTokens: BatchSize.hiddenTokens(width: configuration.width))
+    try checkLength(windows.length)
+    let groups = windows.groups(ofTokens: batch.hiddenTokens(width: configuration.width))
     var total = 0.0
     for group in groups {
       let done = group.lowerBound * (blocks.count + 1)
@@ -53,10 +58,11 @@ extension Decoder {
             step: "evaluate", done: done + block * group.count,
             total: windows.count * (blocks.count + 1)))
       }
-      let batch = TokenWindows(
+      let part = TokenWindows(
         count: group.count, length: windows.length, ids: Array(windows[group]))
-      let hidden = try hiddenStates(of: batch, on: compute, afterBlock: report)
-      for loss in losses(hidden, of: batch, on: compute) { total += loss }
+      let hidden = try hiddenStates(
+        of: part, chunkTokens: batch.chunkTokens, on: compute, afterBlock: report)
+      for loss in losses(hidden, of: part, on: compute) { total += loss }
       try report(blocks.count + 1)
     }
     let mean = total / Double(windows.count * (windows.length - 1))
@@ -67,9 +73,10 @@ extension Decoder {
 
   /// The residual stream after the last block, in chunks of whole windows.
   private func hiddenStates(
-    of windows: TokenWindows, on compute: Compute, afterBlock: (Int) throws -> Void
+    of windows: TokenWindows, chunkTokens: Int, on compute: Compute,
+    afterBlock: (Int) throws -> Void
   ) throws -> [Matrix] {
-    let chunks = windows.groups(ofTokens: BatchSize.chunkTokens)
+    let chunks = windows.groups(ofTokens: chunkTokens)
     var hidden = try chunks.map { try embed(windows[$0], source: "the text") }
     for (index, block) in blocks.enumerated() {
       try afterBlock(index)
@@ -105,8 +112,8 @@ extension Decoder {
     var sums = normed.map { LogSumExp(rows: $0.rows) }
     var targetLogits = [Double](repeating: 0, count: windows.ids.count)
     let vocabulary = configuration.vocabulary
-    for start in stride(from: 0, to: vocabulary, by: BatchSize.vocabularySlice) {
-      let slice = start..<min(start + BatchSize.vocabularySlice, vocabulary)
+    for start in stride(from: 0, to: vocabulary, by: vocabularySlice) {
+      let slice = start..<min(start + vocabularySlice, vocabulary)
       let weight = PackedWeight(outputProjection.rows(slice), on: compute)
       var first = 0  // the token of the chunk's first row
       for (chunk, x) in normed.enumerated() {
@@ -128,19 +135,22 @@ extension Decoder {
   }
 }
 
+/// Outputs of the vocabulary multiplied at once; a constant, as sums over the vocabulary are taken slice by slice.
+private let vocabularySlice = 4096
+
 /// How many tokens pass through the model at a time.
 ///
-/// None of these changes a bit of any result: every sum runs over its terms in a fixed order.
-enum BatchSize {
+/// It changes no bit of any result: every sum runs over its terms in a fixed order.
+struct BatchSize {
   /// Tokens whose activations are held at once: enough to keep the register tiles busy, few
   /// enough that a stage's activations stay a few tens of megabytes.
-  static let chunkTokens = 2048
-  /// Outputs of the vocabulary multiplied at once.
-  static let vocabularySlice = 4096
+  var chunkTokens = 2048
+  /// Bytes of the residual stream that are held at once.
+  var hiddenBytes = 64 << 20
 
-  /// Tokens whose residual stream is held at once: 64 MiB of it.
-  static func hiddenTokens(width: Int) -> Int {
-    max(chunkTokens, (64 << 20) / (4 * width))
+  /// Tokens whose residual stream is held at once.
+  func hiddenTokens(width: Int) -> Int {
+    max(chunkTokens, hiddenBytes / (4 * width))
   }
 }
 

@@ -6,6 +6,7 @@ struct BlockwisePruning {
   let pruner: any Pruner
   let targets: Set<String>
   let compute: Compute
+  var batch = BatchSize()
 
   /// Prunes every target and hands its bytes to `write` as soon as they are known.
   ///
@@ -14,7 +15,7 @@ struct BlockwisePruning {
     on windows: TokenWindows, write: (_ name: String, _ weight: StoredMatrix) throws -> Void,
     progress: ProgressHandler
   ) throws -> [LayerReport] {
-    let chunks = windows.groups(ofTokens: BatchSize.chunkTokens)
+    let chunks = windows.groups(ofTokens: batch.chunkTokens)
     var meter = WorkMeter(model: model, chunks: chunks.count)
     var hidden = try chunks.map { try model.embed(windows[$0], source: "calibration") }
     var reports: [LayerReport] = []
