@@ -48,7 +48,7 @@ struct StatisticsCollector {
 /// Whole windows, evenly spread: a window's first tokens carry activations unlike all others.
 struct InputSample {
   private let length: Int
-  private let spacing: Int
+  private let windows: Int
   private let count: Int
   private var seen = 0
   private var taken = 0
@@ -60,7 +60,7 @@ struct InputSample {
     let tokens = min(max(windows.ids.count / 16, 1024), 4096)
     length = windows.length
     count = min(windows.count, max(1, tokens / windows.length))
-    spacing = windows.count / count
+    self.windows = windows.count
   }
 
   /// The number of tokens that will have been sampled.
@@ -70,7 +70,7 @@ struct InputSample {
   mutating func add(_ activations: Matrix) {
     columns = activations.columns
     for window in 0..<activations.rows / length {
-      if seen % spacing == 0 && taken < count {
+      if taken < count && seen * count >= taken * windows {
         let start = window * length * columns
         values += activations.values[start..<start + length * columns]
         taken += 1

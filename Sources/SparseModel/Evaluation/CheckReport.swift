@@ -5,7 +5,7 @@ public import SparseCore
 /// A file's manifest says which weights should be; without one, or with globs, the linear layers
 /// inside the decoder blocks should, narrowed down by the globs.
 public struct CheckReport: Sendable {
-  /// What was found about one tensor of two or more dimensions.
+  /// What was found about one tensor.
   public struct Tensor: Sendable {
     /// The tensor's name.
     public let name: String
@@ -31,7 +31,7 @@ public struct CheckReport: Sendable {
     case dense
   }
 
-  /// Every tensor of two or more dimensions, in the checkpoint's order.
+  /// Every tensor of two or more dimensions and every one that should be 2:4, in the checkpoint's order.
   public let tensors: [Tensor]
 
   /// The number of tensors with a status.
@@ -70,7 +70,8 @@ extension Checkpoint {
   ) throws -> CheckReport {
     let promised = selection.isDefault ? try promisedWeights() : nil
     let required = Set(try promised ?? selection.apply(to: blockWeights()))
-    let matrices = tensors.filter { $0.shape.count >= 2 }
+    // What is promised is looked at whatever its shape.
+    let matrices = tensors.filter { $0.shape.count >= 2 || required.contains($0.name) }
     let total = matrices.reduce(0) { $0 + (required.contains($1.name) ? $1.byteCount : 0) }
     var done = 0
     return CheckReport(
