@@ -1,4 +1,4 @@
-// Which tables exist, and which of them this processor can run.
+// Which tables exist, and which of them this processor can run; and what else is asked of the C library.
 #define _GNU_SOURCE
 #include "CSparseKernels.h"
 
@@ -7,6 +7,9 @@
 #include <unistd.h>
 #if defined(__linux__)
 #include <sched.h>
+#endif
+#if defined(__GLIBC__)
+#include <malloc.h>
 #endif
 
 extern const sk_kernels sk_table_scalar;
@@ -53,4 +56,10 @@ intptr_t sk_processors(void) {
 #endif
   long online = sysconf(_SC_NPROCESSORS_ONLN);
   return online > 0 ? online : 1;
+}
+
+void sk_return_freed_memory(void) {
+#if defined(__GLIBC__)
+  malloc_trim(0);
+#endif
 }

@@ -135,6 +135,9 @@ const char *_Nullable sk_forced_name(void);
 // Processors that this process may run on, at least 1.
 intptr_t sk_processors(void);
 
+// Gives memory that was freed back to the system; does nothing where the C library has no such call.
+void sk_return_freed_memory(void);
+
 // XXH64 with seed 0 (github.com/Cyan4973/xxHash, doc/xxhash_spec.md): the same value as `xxhsum -H1`.
 uint64_t sk_fingerprint(intptr_t n, const void *bytes);
 

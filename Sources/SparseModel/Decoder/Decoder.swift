@@ -38,7 +38,7 @@ public struct Decoder: Sendable {
     let rotary = RotaryTable(positions: positions, configuration: configuration)
     let tensors = ModelTensors(checkpoint: checkpoint, rotary: rotary)
     let (vocabulary, width) = (configuration.vocabulary, configuration.width)
-    embedding = try tensors.matrix("model.embed_tokens.weight", rows: vocabulary, columns: width)
+    embedding = try tensors.matrix(Self.embeddingName, rows: vocabulary, columns: width)
     finalNorm = try tensors.vector("model.norm.weight", count: width)
     outputProjection =
       configuration.tiesEmbeddings
@@ -66,6 +66,11 @@ public struct Decoder: Sendable {
     }
     return Matrix(rows: Array(ids), of: embedding)
   }
+
+  /// Lets go of the embedding's pages in memory; they come back when they are read again.
+  func releaseEmbedding() { checkpoint.release(Self.embeddingName) }
+
+  private static let embeddingName = "model.embed_tokens.weight"
 
   /// The last hidden states as the output projection reads them.
   func finish(_ hidden: Matrix, on compute: Compute) -> Matrix {

@@ -18,6 +18,7 @@ struct BlockwisePruning {
     let chunks = windows.groups(ofTokens: batch.chunkTokens)
     var meter = WorkMeter(model: model, chunks: chunks.count)
     var hidden = try chunks.map { try model.embed(windows[$0], source: "calibration") }
+    model.releaseEmbedding()
     var reports: [LayerReport] = []
     for (index, block) in model.blocks.enumerated() {
       var states = hidden.map {
@@ -47,6 +48,7 @@ struct BlockwisePruning {
       for name in type(of: block).stages.flatMap(\.linears) {
         model.checkpoint.release(block.linear(name).name)
       }
+      Allocator.returnFreedMemory()
     }
     return reports
   }
