@@ -6,8 +6,9 @@ import Testing
 
 /// The trained model of the repository against what PyTorch computes from it.
 @Suite struct TinyLlamaTests {
-  /// Rounding in products of at most 352 terms, 25 of them one after the other, in float32.
-  static let tolerance = 25 * 352 * 0x1p-24
+  /// Float32 sums of at most 352 terms err by about √352 · 2⁻²⁴ of their size, and 25 of them come one
+  /// after the other: in shares of the largest logit.
+  static let tolerance = 25 * 19 * 0x1p-24
   let model: Decoder
   let golden: JSON
 
