@@ -1,4 +1,5 @@
 import Foundation
+import SparseCore
 
 /// Runs the executable that was built beside these tests.
 struct ToolRun {
@@ -8,14 +9,26 @@ struct ToolRun {
 
   /// Runs `sparsify` with `arguments` and waits for it.
   init(_ arguments: String..., environment: [String: String] = [:]) throws {
+    try self.init(arguments, environment: environment)
+  }
+
+  /// Runs `sparsify` with `arguments` and waits for it.
+  init(_ arguments: [String], environment: [String: String] = [:]) throws {
     try self.init(program: Self.executable, arguments, environment)
   }
 
-  /// Runs a shell script in which `$sparsify` is the executable.
-  init(shell: String = "/bin/sh", script: String) throws {
+  /// Runs a shell script in which `$sparsify` is the executable, and `$1` and so on are `arguments`.
+  init(shell: String = "/bin/sh", script: String, _ arguments: String...) throws {
     try self.init(
-      program: URL(filePath: shell), ["-c", script], ["sparsify": Self.executable.path])
+      program: URL(filePath: shell), ["-c", script, shell] + arguments,
+      ["sparsify": Self.executable.path])
   }
+
+  /// The one JSON object that was printed.
+  func json() throws -> JSON { try JSON(parsing: output) }
+
+  /// The standard output as lines.
+  var lines: [String] { output.split(separator: "\n").map(String.init) }
 
   private init(
     program: URL, _ arguments: [String], _ environment: [String: String]

@@ -31,6 +31,13 @@ package enum FileSystem {
     "\(Path.withoutTrailingSlashes(path)).tmp-\(getpid())"
   }
 
+  /// Whether a name is one that `temporaryPath` gives: something unfinished, of this run or another.
+  package static func isTemporary(_ name: String) -> Bool {
+    guard let mark = name.ranges(of: ".tmp-").last else { return false }
+    let process = name[mark.upperBound...]
+    return !process.isEmpty && process.allSatisfy { $0.isASCII && $0.isNumber }
+  }
+
   // MARK: Looking
 
   /// What is at `path`, symbolic links followed; nil for nothing and for a broken link.

@@ -80,7 +80,13 @@ extension Tokenizer {
     guard let path = checkpoint.tokenizerPath else {
       throw ModelError.missingTokenizer(folder: checkpoint.folder)
     }
-    try self.init(contentsOf: path)
+    do throws(TokenizerError) {
+      try self.init(contentsOf: path)
+    } catch .unreadable(let error) {
+      throw error
+    } catch {
+      throw ModelError.tokenizer(path: path, error)
+    }
   }
 
   /// The tokens of a whole text file.

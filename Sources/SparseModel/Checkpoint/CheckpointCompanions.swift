@@ -15,8 +15,8 @@ struct CheckpointCompanions {
 
   /// Lists the companions in `folder` and the folders in it, symbolic links followed.
   ///
-  /// Weights of any format, folders whose names begin with a dot (version control, caches), pipes
-  /// and devices are left out.
+  /// Weights of any format, folders whose names begin with a dot (version control, caches), what a
+  /// run has not finished, pipes and devices are left out.
   init(folder: String) throws(FileError) {
     self.folder = folder
     var open: Set<FileSystem.Identity> = []
@@ -31,7 +31,7 @@ struct CheckpointCompanions {
     guard let identity = try FileSystem.identity(of: path), open.insert(identity).inserted else {
       return
     }
-    for name in try FileSystem.names(in: path) {
+    for name in try FileSystem.names(in: path) where !FileSystem.isTemporary(name) {
       let entry = relative.isEmpty ? name : Path.join(relative, name)
       switch try FileSystem.kind(of: Path.join(path, name)) {
       case .file: if !Self.isWeights(name) { files.append(entry) }

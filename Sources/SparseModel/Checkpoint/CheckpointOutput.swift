@@ -14,6 +14,10 @@ public enum CheckpointOutputError: Error, Equatable, Sendable {
   case notACheckpoint(path: String)
   /// The input is a folder, so the output is one, and its name says that it is a file.
   case folderNamedLikeFile(path: String)
+  /// The input is a folder, so the output is one, and its name belongs to a file.
+  case isFile(path: String)
+  /// The input is a file, so the output is one, and its name belongs to a folder.
+  case isFolder(path: String)
 }
 
 extension CheckpointOutputError: CustomStringConvertible {
@@ -28,6 +32,8 @@ extension CheckpointOutputError: CustomStringConvertible {
       "\(path): is a folder without safetensors files, which is not replaced"
     case .folderNamedLikeFile(let path):
       "\(path): the input is a folder, so the output is one too and needs a folder's name"
+    case .isFile(let path): "\(path): is a file; the input is a folder, so the output is one too"
+    case .isFolder(let path): "\(path): is a folder; the input is a file, so the output is one too"
     }
   }
 }
@@ -77,9 +83,12 @@ public struct CheckpointOutput: Sendable {
       }
     }
     switch try FileSystem.kind(of: path) {
-    case .folder: throw FileError.isFolder(path: path)
+    case .folder: throw CheckpointOutputError.isFolder(path: path)
     case .other: throw FileError.notRegularFile(path: path)
     case .file, nil: if !force && FileSystem.isTaken(path) { throw exists }
+    }
+    if try FileSystem.kind(of: Path.folder(of: path)) == nil {
+      throw FileError.missingFolder(path: Path.folder(of: path))
     }
   }
 
@@ -101,7 +110,7 @@ public struct CheckpointOutput: Sendable {
       throw CheckpointOutputError.aroundInput(path: path, input: input.folder)
     }
     if try identity != nil && FileSystem.kind(of: path) != .folder {
-      throw FileError.notFolder(path: path)
+      throw CheckpointOutputError.isFile(path: path)
     }
     if !force && FileSystem.isTaken(path) { throw exists }
     if identity != nil {

@@ -35,6 +35,9 @@ public struct Decoder: Sendable {
     guard let architecture = DecoderArchitecture.named(configuration.architecture) else {
       preconditionFailure("ModelConfiguration let \(configuration.architecture) through")
     }
+    try PhysicalMemory.require(
+      Double(positions + 1) * Double(4 * configuration.headWidth),
+      for: "the rotary embedding of \(positions) positions")
     let rotary = RotaryTable(positions: positions, configuration: configuration)
     let tensors = ModelTensors(checkpoint: checkpoint, rotary: rotary)
     let (vocabulary, width) = (configuration.vocabulary, configuration.width)
@@ -43,9 +46,12 @@ public struct Decoder: Sendable {
     outputProjection =
       configuration.tiesEmbeddings
       ? embedding : try tensors.matrix("lm_head.weight", rows: vocabulary, columns: width)
-    blocks = try (0..<configuration.blocks).map {
-      try architecture.makeBlock($0, configuration, tensors)
+    // One after the other, so that a senseless number ends at the first tensor that is missing.
+    var blocks: [any DecoderBlock] = []
+    for index in 0..<configuration.blocks {
+      blocks.append(try architecture.makeBlock(index, configuration, tensors))
     }
+    self.blocks = blocks
     self.configuration = configuration
     self.checkpoint = checkpoint
     self.positions = positions

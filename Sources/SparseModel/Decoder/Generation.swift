@@ -29,6 +29,9 @@ extension Decoder {
     precondition(!prompt.isEmpty, "generate: the prompt is empty")
     let capacity = prompt.count + count
     try checkLength(capacity)
+    try PhysicalMemory.require(
+      Double(KeyValueCache.bytesPerSequence(configuration, capacity: capacity)),
+      for: "\(capacity) tokens")
     let cache = KeyValueCache(configuration: configuration, sequences: 1, capacity: capacity)
     var random = SplitMix64(seed: sampling.seed, stream: 0)
     var result: [Int32] = []

@@ -8,6 +8,8 @@ public enum ModelError: Error, Equatable {
   case malformedConfiguration(path: String, reason: String)
   /// config.json says something that cannot be used.
   case configuration(path: String, ConfigurationError)
+  /// tokenizer.json cannot be used.
+  case tokenizer(path: String, TokenizerError)
   /// A tensor that config.json implies is not in the checkpoint.
   case missingTensor(String, shape: [Int], model: String)
   /// A tensor has another shape than config.json implies.
@@ -32,6 +34,7 @@ extension ModelError: CustomStringConvertible {
       "no tokenizer.json in \(folder): give token ids as a .safetensors file instead of text"
     case .malformedConfiguration(let path, let reason): "\(path): \(reason)"
     case .configuration(let path, let error): "\(path): \(error)"
+    case .tokenizer(let path, let error): "\(path): \(error)"
     case .missingTensor(let name, let shape, let model):
       "\(model): tensor '\(name)' of shape \(shape) is missing, config.json implies it"
     case .shapeMismatch(let name, let configuration, let file, let model):

@@ -43,12 +43,14 @@ public struct PruneRun: Sendable {
   public let output: CheckpointOutput
   /// The calibration that will be used; nil for none.
   public let calibration: CalibrationOptions?
+  private let model: Decoder?  // where there is a calibration
+  private let givenTokens: TokenWindows?  // nil where there is no calibration or the model writes the text
 
   /// Opens a checkpoint and checks all that can be checked before the work.
   ///
   /// - Parameter path: a `.safetensors` file, an index, or a folder with either.
-  /// - Throws: the errors of opening the checkpoint, ``SelectionError``, and ``LayerError`` for a
-  ///   weight whose inputs are not a multiple of 4.
+  /// - Throws: the errors of opening the checkpoint and of reading calibration tokens,
+  ///   ``SelectionError``, and ``LayerError`` for a weight whose inputs are not a multiple of 4.
   public init(_ path: String, _ options: PruneOptions) throws {
     checkpoint = try Checkpoint(path: path)
     self.options = options
@@ -67,6 +69,42 @@ public struct PruneRun: Sendable {
           layer: name, model: checkpoint.path, reason: .columnsNotMultipleOfFour(columns: columns))
       }
     }
+    guard let calibration else {
+      model = nil
+      givenTokens = nil
+      return
+    }
+    let configuration = try ModelConfiguration(checkpoint)
+    let length = calibration.length(context: configuration.contextLength)
+    let model = try Decoder(checkpoint, positions: length)
+    self.model = model
+    givenTokens = try calibration.readTokens(for: model)
+    // The residual stream of all tokens is held at once.
+    let samples = calibrationSize?.samples ?? 0
+    try PhysicalMemory.require(
+      Double(samples) * Double(length) * Double(4 * configuration.width),
+      for: "calibration with \(samples) sequences of \(length) tokens")
+  }
+
+  /// The files that are read: weights, their index, config.json, tokenizer.json, calibration tokens.
+  package var inputFiles: [String] {
+    let source: [String] =
+      switch calibration?.source {
+      case .text(let path), .tokens(let path): [path]
+      case .selfWritten, nil: []
+      }
+    return checkpoint.files.map(\.path) + [checkpoint.path] + source
+      + [checkpoint.configPath, checkpoint.tokenizerPath].compactMap { $0 }
+  }
+
+  /// The number of calibration sequences and of the tokens in each; nil where none is used.
+  public var calibrationSize: (samples: Int, length: Int)? {
+    if let givenTokens { return (givenTokens.count, givenTokens.length) }
+    guard let calibration, let model else { return nil }
+    return (
+      calibration.samples ?? CalibrationOptions.defaultSamples,
+      calibration.length(context: model.configuration.contextLength)
+    )
   }
 
   /// Prunes, writes the output and renames it into place.
@@ -80,13 +118,8 @@ public struct PruneRun: Sendable {
   ) throws -> PruneReport {
     let clock = ContinuousClock()
     let start = clock.now
-    let model = try calibration.map { calibration in
-      let context = try ModelConfiguration(checkpoint).contextLength
-      return try Decoder(checkpoint, positions: calibration.length(context: context))
-    }
-    var windows = try model.flatMap { try calibration?.readTokens(for: $0) }
-
-    var manifest = try manifest(windows: windows, model: model)
+    var windows = givenTokens
+    var manifest = try manifest()
     let writer = try CheckpointWriter(
       copying: checkpoint, to: output, manifest: manifest.text(for:))
     let layers: [LayerReport]
@@ -116,18 +149,15 @@ public struct PruneRun: Sendable {
   }
 
   /// The manifest as far as it is known before the work: fingerprints take their place later.
-  private func manifest(windows: TokenWindows?, model: Decoder?) throws -> Manifest {
+  private func manifest() throws -> Manifest {
     let earlier = try checkpoint.promisedWeights() ?? []
     var manifest = Manifest(
       method: options.method.rawValue, inputFingerprint: Fingerprint.unknown,
       pruned: targets + earlier.filter { !Set(targets).contains($0) })
-    if let calibration, let model {
+    if let calibration, let (samples, length) = calibrationSize {
       manifest.calibration = Manifest.Calibration(
-        source: calibration.source.name,
-        samples: windows?.count ?? calibration.samples ?? CalibrationOptions.defaultSamples,
-        length: windows?.length
-          ?? calibration.length(context: model.configuration.contextLength),
-        seed: calibration.seed, fingerprint: Fingerprint.unknown)
+        source: calibration.source.name, samples: samples, length: length, seed: calibration.seed,
+        fingerprint: Fingerprint.unknown)
     }
     return manifest
   }

@@ -50,12 +50,13 @@ extension ValueType where Value: CaseIterable & RawRepresentable<String> {
 }
 
 extension ValueType where Value == Int {
-  /// A whole number from 1 up.
+  /// A whole number from 1 up: so large at most that the product of two of them fits.
   static var positiveInteger: Self {
     Self { text throws(ValueError) in
       guard let value = Int(text), value > 0 else {
         throw ValueError("must be a whole number of at least 1")
       }
+      guard value <= Int32.max else { throw ValueError("must be at most \(Int32.max)") }
       return value
     }
   }

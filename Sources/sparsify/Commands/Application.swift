@@ -4,7 +4,8 @@ internal import SparseModel
 enum Application {
   /// Does what `words`, without the tool's own name, ask for.
   static func run(_ words: [String]) -> ExitStatus {
-    Terminal.ignoreBrokenPipes()
+    Terminal.reserveStandardDescriptors()
+    Terminal.turnWriteSignalsIntoErrors()
     do {
       switch try Invocation.parse(words, commands: Registry.commands) {
       case .help(let spec):

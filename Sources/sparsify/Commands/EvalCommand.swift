@@ -65,6 +65,9 @@ enum EvalCommand: Command {
     _ arguments: Arguments, _ checkpoint: Checkpoint, context: Int
   ) throws -> TokenWindows {
     let asked = arguments[length]
+    if let asked, asked > context {
+      throw ModelError.contextTooLong(asked: asked, context: context)
+    }
     let all: TokenWindows
     if let path = arguments[text] {
       let ids = try Tokenizer(for: checkpoint).encode(contentsOf: path)

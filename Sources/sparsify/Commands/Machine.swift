@@ -1,3 +1,5 @@
+internal import SparseCore
+
 #if canImport(Glibc)
   internal import Glibc
 #elseif canImport(Darwin)
@@ -22,7 +24,7 @@ struct Machine {
     Machine(
       processor: processorName(),
       processors: max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))),
-      memoryBytes: physicalMemory(),
+      memoryBytes: PhysicalMemory.bytes,
       pageBytes: Int(sysconf(Int32(_SC_PAGESIZE))),
       hugePages: contents(of: "/sys/kernel/mm/transparent_hugepage/enabled").flatMap(bracketed),
       system: systemName())
@@ -55,20 +57,9 @@ struct Machine {
     guard sysctlbyname("machdep.cpu.brand_string", &bytes, &size, nil, 0) == 0 else { return nil }
     return String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
   }
-
-  private func physicalMemory() -> Int? {
-    var bytes: UInt64 = 0
-    var size = MemoryLayout<UInt64>.size
-    return sysctlbyname("hw.memsize", &bytes, &size, nil, 0) == 0 ? Int(bytes) : nil
-  }
 #else
   private func processorName() -> String? {
     contents(of: "/proc/cpuinfo").flatMap { Machine.value(of: "model name", in: $0) }
-  }
-
-  private func physicalMemory() -> Int? {
-    let pages = sysconf(Int32(_SC_PHYS_PAGES))
-    return pages > 0 ? Int(pages) * Int(sysconf(Int32(_SC_PAGESIZE))) : nil
   }
 #endif
 

@@ -69,13 +69,9 @@ enum PruneCommand: Command {
       return .done
     }
     // Opened first, so that a place that cannot be written to costs no run.
-    let reportFile = try arguments[report].map { try AtomicFile(path: $0) }
+    let reportFile = try arguments[report].map { try ReportFile($0, of: run) }
     let result = try run.run(on: context.compute, progress: context.progress)
-    if let reportFile {
-      let text = result.json.text(pretty: true) + "\n"
-      try reportFile.write(ByteView(copying: Array(text.utf8)), at: 0)
-      try reportFile.commit()
-    }
+    try reportFile?.write(result)
     if arguments[Common.json] {
       try context.print(result.json)
     } else {

@@ -71,7 +71,8 @@ struct PrunePlan {
         weight.name, Format.shape(weight.shape), Format.bytes(weight.bytes),
       ])
     }
-    let source = run.calibration.map { $0.source.name.printable } ?? "none"
+    var source = run.calibration.map { $0.source.name.printable } ?? "none"
+    if let (samples, length) = run.calibrationSize { source += ", \(samples) × \(length) tokens" }
     return table.text + """
 
       method       \(run.options.method.rawValue)

@@ -49,9 +49,22 @@ struct Terminal {
     if let failure { throw failure == EPIPE ? .closed : .failed(errno: failure) }
   }
 
-  /// Makes a write to a pipe that nobody reads fail with an error instead of ending the process,
-  /// so that unfinished files are removed then too.
-  static func ignoreBrokenPipes() { signal(SIGPIPE, SIG_IGN) }
+  /// Makes writes that cannot succeed fail with an error instead of ending the process, so that
+  /// unfinished files are removed then too: to a pipe that nobody reads, and to a file that would
+  /// exceed the limit of its size.
+  static func turnWriteSignalsIntoErrors() {
+    signal(SIGPIPE, SIG_IGN)
+    signal(SIGXFSZ, SIG_IGN)
+  }
+
+  /// Takes the numbers of standard input, output and error where they are closed, so that no file
+  /// that is opened later gets one of them, and with it text that was meant for a reader.
+  static func reserveStandardDescriptors() {
+    for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) < 0 {
+      // The lowest free number is the one: those below are taken. Reading and writing fail.
+      _ = open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY)
+    }
+  }
 }
 
 /// Why results could not be written.

@@ -47,7 +47,7 @@ import Testing
             exactDot(mine, key(k, $0)).value / Double(shape.width).squareRoot()
           }
           let most = scores.max() ?? 0
-          let weights = scores.map { exponential($0 - most) }
+          let weights = scores.map { Math.exponential($0 - most) }
           let total = weights.reduce(0, +)
           for column in 0..<shape.width {
             var sum = Expected(value: 0, magnitude: 0, terms: seen + shape.width + 8)

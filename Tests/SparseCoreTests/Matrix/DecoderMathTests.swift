@@ -15,7 +15,7 @@ import Testing
     kernels.exp(x.count, x, into: &got)
     var worst = 0.0
     for (x, value) in zip(x, got) {
-      let exact = exponential(Double(x))
+      let exact = Math.exponential(Double(x))
       if exact > Double(Float.greatestFiniteMagnitude) {
         #expect(value == .infinity || value == .greatestFiniteMagnitude, "\(x)")
       } else {
@@ -53,7 +53,7 @@ import Testing
     var got = gate
     siluMultiply(gate: &got, up: up, on: Compute(kernels: kernels, threads: 2))
     let expected = zip(gate.values, up.values).map { gate, up in
-      let value = Double(gate) / (1 + exponential(-Double(gate))) * Double(up)
+      let value = Double(gate) / (1 + Math.exponential(-Double(gate))) * Double(up)
       return Expected(value: value, magnitude: abs(value), terms: 4)
     }
     expectClose(got.values, expected, "\(width)")
@@ -102,13 +102,13 @@ import Testing
     for token in 0..<4 {
       let values = row(logits, token).map(Double.init)
       let most = values.max() ?? 0
-      let total = values.reduce(0) { $0 + exponential($1 - most) }
+      let total = values.reduce(0) { $0 + Math.exponential($1 - most) }
       let expected = values.map { value in
-        let probability = exponential(value - most) / total
+        let probability = Math.exponential(value - most) / total
         return Expected(value: probability, magnitude: probability, terms: width + 4)
       }
       expectClose(Array(row(got, token)), expected, "\(width)")
-      let logarithm = most + naturalLogarithm(total)
+      let logarithm = most + Math.logarithm(total)
       #expect(abs(sums.values[token] - logarithm) <= 4 * Double(Float.ulpOfOne))
     }
   }

@@ -111,10 +111,10 @@ internal import Testing
     try folder.write("precious", to: "documents/letter.txt")
     #expect(
       refusal(folder["documents"], for: model) == .notACheckpoint(path: folder["documents"]))
-    #expect(throws: FileError.notFolder(path: folder["documents/letter.txt"])) {
+    #expect(throws: CheckpointOutputError.isFile(path: folder["documents/letter.txt"])) {
       try CheckpointOutput(folder["documents/letter.txt"], for: model, force: true)
     }
-    #expect(throws: FileError.isFolder(path: folder["documents"])) {
+    #expect(throws: CheckpointOutputError.isFolder(path: folder["documents"])) {
       try CheckpointOutput(folder["documents"], for: file, force: true)
     }
     #expect(throws: FileError.notRegularFile(path: "/dev/null")) {
