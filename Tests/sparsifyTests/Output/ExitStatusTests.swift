@@ -43,7 +43,7 @@ private typealias Status = sparsify.ExitStatus
 }
 
 @Suite struct InterruptTests {
-  @Test(arguments: [SIGINT, SIGTERM]) func aSignalBecomesAnError(number: Int32) async {
+  @Test(arguments: [SIGINT, SIGTERM, SIGHUP]) func aSignalBecomesAnError(number: Int32) async {
     await #expect(processExitsWith: .exitCode(130)) { [number] in
       Self.stopIgnoring()
       Interrupt.listen()
@@ -82,6 +82,7 @@ private typealias Status = sparsify.ExitStatus
   private static func stopIgnoring() {
     signal(SIGINT, SIG_DFL)
     signal(SIGTERM, SIG_DFL)
+    signal(SIGHUP, SIG_DFL)
   }
 
   /// Sends a signal to the whole process, since this thread may not take any, until it has come.
