@@ -40,11 +40,11 @@ public struct MemoryError: Error, Equatable, CustomStringConvertible {
 
   /// One line with both numbers.
   public var description: String {
-    "\(purpose) would take \(gibibytes(needed)) GiB of memory, the machine has \(gibibytes(Double(available)))"
+    "\(purpose) would take \(gibibytes(needed)) of memory, the machine has \(gibibytes(Double(available)))"
   }
 
   private func gibibytes(_ bytes: Double) -> String {
     let value = (bytes / 0x1p30).rounded(.up)
-    return Int(exactly: value).map(String.init) ?? "\(value)"
+    return "\(Int(exactly: value).map(String.init) ?? "\(value)") GiB"
   }
 }

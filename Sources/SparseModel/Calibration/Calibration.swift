@@ -20,13 +20,16 @@ public enum CalibrationSource: Sendable, Equatable {
     }
   }
 
-  /// What manifests and reports call it: `self` or the file's path.
-  public var name: String {
+  /// The file's path; nil where there is no file.
+  public var path: String? {
     switch self {
-    case .selfWritten: "self"
+    case .selfWritten: nil
     case .text(let path), .tokens(let path): path
     }
   }
+
+  /// What manifests and reports call it: `self` or the file's path.
+  public var name: String { path ?? "self" }
 }
 
 /// How many calibration tokens are used, and which.

@@ -121,6 +121,18 @@ public struct CheckpointOutput: Sendable {
     }
   }
 
+  /// Throws where a file that is read besides the checkpoint would be lost.
+  func spare(_ input: String) throws {
+    guard try FileSystem.identity(of: path) != nil, try FileSystem.identity(of: input) != nil else {
+      return
+    }
+    let (target, source) = (try FileSystem.resolved(path), try FileSystem.resolved(input))
+    if source == target { throw CheckpointOutputError.sameAsInput(path: path) }
+    if Self.isInside(source, target) {
+      throw CheckpointOutputError.aroundInput(path: path, input: input)
+    }
+  }
+
   private var exists: CheckpointOutputError { .exists(path: path) }
 
   /// The output's path without links, whether it is there or is still to be made.

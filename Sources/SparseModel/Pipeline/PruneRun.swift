@@ -43,8 +43,8 @@ public struct PruneRun: Sendable {
   public let output: CheckpointOutput
   /// The calibration that will be used; nil for none.
   public let calibration: CalibrationOptions?
-  private let model: Decoder?  // where there is a calibration
-  private let givenTokens: TokenWindows?  // nil where there is no calibration or the model writes the text
+  private let model: Decoder?
+  private let givenTokens: TokenWindows?  // nil where the model is to write them, too
 
   /// Opens a checkpoint and checks all that can be checked before the work.
   ///
@@ -57,6 +57,7 @@ public struct PruneRun: Sendable {
     let needsInputs = options.method.pruner.needs != .none
     calibration = options.calibration ?? (needsInputs ? CalibrationOptions() : nil)
     output = try CheckpointOutput(options.output, for: checkpoint, force: options.force)
+    try calibration?.source.path.map(output.spare)
 
     let candidates =
       calibration == nil ? checkpoint.blockWeights() : try checkpoint.blockLinears()
@@ -88,13 +89,10 @@ public struct PruneRun: Sendable {
 
   /// The files that are read: weights, their index, config.json, tokenizer.json, calibration tokens.
   package var inputFiles: [String] {
-    let source: [String] =
-      switch calibration?.source {
-      case .text(let path), .tokens(let path): [path]
-      case .selfWritten, nil: []
+    checkpoint.files.map(\.path) + [checkpoint.path]
+      + [checkpoint.configPath, checkpoint.tokenizerPath, calibration?.source.path].compactMap {
+        $0
       }
-    return checkpoint.files.map(\.path) + [checkpoint.path] + source
-      + [checkpoint.configPath, checkpoint.tokenizerPath].compactMap { $0 }
   }
 
   /// The number of calibration sequences and of the tokens in each; nil where none is used.

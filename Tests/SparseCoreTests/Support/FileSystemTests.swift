@@ -46,6 +46,14 @@ internal import Testing
     #expect(throws: FileError.self) { try FileSystem.copyFile(path, to: folder["copy"]) }
   }
 
+  @Test func temporaryNamesAreKnownAgain() {
+    #expect(FileSystem.isTemporary(FileSystem.temporaryPath(for: "model.safetensors")))
+    #expect(FileSystem.isTemporary("a.tmp-1.tmp-22"))
+    for name in ["a", "a.tmp", "a.tmp-", "a.tmp-x1", "a.tmp-1x", "tmp-1", "a.tmp-1.txt"] {
+      #expect(!FileSystem.isTemporary(name), "\(name)")
+    }
+  }
+
   private static let paths: [(String, folder: String, name: String)] = [
     ("a", ".", "a"), ("a/", ".", "a"), ("a/b", "a", "b"), ("a/b//", "a", "b"), ("/", "/", "/"),
     ("/a", "/", "a"), ("//a", "/", "a"), ("./a", ".", "a"), ("é/ü", "é", "ü"), ("", ".", ""),

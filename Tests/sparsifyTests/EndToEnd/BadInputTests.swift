@@ -9,13 +9,19 @@ import Testing
 @Suite struct BadInputTests {
   /// Runs `prune` into `out` with few calibration tokens and expects one line of error, status 65 and no output.
   private func expectRefusal(
-    _ model: TinyModel, _ words: [String] = [], _ error: String,
+    _ model: TinyModel, _ error: String, sourceLocation: SourceLocation = #_sourceLocation
+  ) throws {
+    try expectRefusal(
+      model, ["--samples", "2", "--length", "16"], error, sourceLocation: sourceLocation)
+  }
+
+  /// The same with options of the test's own.
+  private func expectRefusal(
+    _ model: TinyModel, _ words: [String], _ error: String,
     sourceLocation: SourceLocation = #_sourceLocation
   ) throws {
     let before = try model.made()
-    let run = try ToolRun(
-      ["prune", model.path, "-o", model.folder["out"]]
-        + (words.isEmpty ? ["--samples", "2", "--length", "16"] : words))
+    let run = try ToolRun(["prune", model.path, "-o", model.folder["out"]] + words)
     #expect(run.status == 65, sourceLocation: sourceLocation)
     #expect(run.output.isEmpty, sourceLocation: sourceLocation)
     #expect(run.errors == "Error: \(error)\n", sourceLocation: sourceLocation)
@@ -170,17 +176,17 @@ import Testing
     let text = try model.folder.write("Ada has 3 apples.", to: "short.txt")
     try expectRefusal(
       model, ["--calibration", text],
-      "\(text): 1 windows of 256 need 256 tokens, the text holds 9")
+      "\(text): 1 windows of 256 need 256 tokens, the text holds 7")
     try expectRefusal(
       model, ["--calibration", text, "--length", "4", "--samples", "3"],
-      "\(text): 3 windows of 4 need 12 tokens, the text holds 9")
+      "\(text): 3 windows of 4 need 12 tokens, the text holds 7")
     let empty = try model.folder.write("", to: "empty.txt")
     try expectRefusal(
       model, ["--calibration", empty],
       "\(empty): 1 windows of 256 need 256 tokens, the text holds 0")
     let run = try ToolRun("eval", model.path, "--text", text)
     #expect(run.status == 65)
-    #expect(run.errors == "Error: \(text): the text holds 9 tokens, one window needs 256\n")
+    #expect(run.errors == "Error: \(text): the text holds 7 tokens, one window needs 256\n")
   }
 
   @Test(arguments: [512, -1, 2_000_000_000] as [Int32])
@@ -223,7 +229,7 @@ import Testing
 
   @Test func bytesThatAreNotUTF8AreTakenAsTheyAre() throws {
     let model = try TinyModel()
-    let bytes = (0..<200).flatMap { _ in Array("abc \u{e9}".utf8) + [0xFF, 0xC3, 0x28] }
+    let bytes = (0..<200).flatMap { _ -> [UInt8] in Array("abc \u{e9}".utf8) + [0xFF, 0xC3, 0x28] }
     let text = try model.folder.write(bytes, to: "bytes.txt")
     let run = try ToolRun(
       "prune", model.path, "--calibration", text, "--samples", "2", "--length", "16")

@@ -62,6 +62,20 @@ import Testing
       "\(model.folder.path): the input \(model.path) lies within it")
   }
 
+  @Test func theCalibrationIsNeverLost() throws {
+    let model = try TinyModel()
+    let tokens = try model.writeTokens([1, 2, 3, 4], samples: 2)
+    try expectRefusal(
+      model, [model.weights, "-o", tokens, "--calibration", tokens, "--force"], status: 64,
+      "\(tokens): is the input, which is never overwritten")
+    let out = model.folder["out"]
+    #expect(try ToolRun("prune", model.path, "--method", "magnitude", "-o", out).status == 0)
+    let text = try model.folder.write("Ada has 3 apples.", to: "out/text.txt")
+    try expectRefusal(
+      model, [model.path, "-o", out, "--calibration", text, "--length", "4", "--force"], status: 64,
+      "\(out): the input \(text) lies within it")
+  }
+
   @Test func aFolderGoesWhereAFolderCanBeAndAFileWhereAFileCan() throws {
     let model = try TinyModel()
     let file = try model.folder.write("precious", to: "file")

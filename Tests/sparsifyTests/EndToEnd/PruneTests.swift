@@ -1,6 +1,7 @@
 import Foundation
 import SparseCore
 import SparseModel
+import TestSupport
 import Testing
 
 @testable import sparsify
@@ -98,12 +99,12 @@ import Testing
     let tokens = try model.writeTokens(Array(ids.prefix(32)), samples: 2)
     for (name, words) in [("text", [text] + Self.quick), ("tokens", [tokens])] {
       let run = try ToolRun(
-        ["prune", model.weights, "-o", model.folder[name + ".safetensors"], "--threads"]
+        ["prune", model.weights, "-o", model.folder["from-\(name).safetensors"], "--threads"]
           + [name == "text" ? "1" : "3", "--calibration"] + words)
       #expect(run.status == 0, "\(run.errors)")
     }
     let outputs = try ["text", "tokens"].map {
-      try SafetensorsFile(path: model.folder[$0 + ".safetensors"])
+      try SafetensorsFile(path: model.folder["from-\($0).safetensors"])
     }
     for name in TinyModel.linears {
       let bytes = outputs.map { file in
