@@ -15,7 +15,7 @@ package final class KeyValueCache {
   private let keyValueHeads: Int
   private let headWidth: Int
   private var rowWidth: Int { keyValueHeads * headWidth }
-  private var keys: [[Float]]  // one array a block: sequences × keyValueHeads × capacity × headWidth
+  private var keys: [[Float]]  // a block's: sequences × keyValueHeads × capacity × headWidth
   private var values: [[Float]]
 
   /// An empty cache for a model's blocks.
