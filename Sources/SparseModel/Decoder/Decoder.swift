@@ -52,6 +52,11 @@ public struct Decoder: Sendable {
       blocks.append(try architecture.makeBlock(index, configuration, tensors))
     }
     self.blocks = blocks
+    let beyond = "model.layers.\(configuration.blocks)."
+    if let surplus = checkpoint.tensors.first(where: { $0.name.hasPrefix(beyond) }) {
+      throw ModelError.surplusBlock(
+        tensor: surplus.name, blocks: configuration.blocks, model: checkpoint.path)
+    }
     self.configuration = configuration
     self.checkpoint = checkpoint
     self.positions = positions

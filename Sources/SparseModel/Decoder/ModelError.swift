@@ -14,8 +14,8 @@ public enum ModelError: Error, Equatable {
   case missingTensor(String, shape: [Int], model: String)
   /// A tensor has another shape than config.json implies.
   case shapeMismatch(String, configuration: [Int], file: [Int], model: String)
-  /// A weight holds NaN or infinity.
-  case nonFiniteWeight(String, count: Int, model: String)
+  /// The checkpoint holds a block beyond those that config.json counts.
+  case surplusBlock(tensor: String, blocks: Int, model: String)
   /// The activations that reach a stage hold NaN or infinity.
   case nonFiniteActivations(block: Int, stage: String)
   /// A token id is outside the vocabulary.
@@ -39,8 +39,8 @@ extension ModelError: CustomStringConvertible {
       "\(model): tensor '\(name)' of shape \(shape) is missing, config.json implies it"
     case .shapeMismatch(let name, let configuration, let file, let model):
       "\(model): tensor '\(name)' is \(file), config.json implies \(configuration)"
-    case .nonFiniteWeight(let name, let count, let model):
-      "\(model): tensor '\(name)' holds \(count) NaN or infinite values"
+    case .surplusBlock(let name, let blocks, let model):
+      "\(model): tensor '\(name)' is beyond the \(blocks) blocks that config.json counts"
     case .nonFiniteActivations(let block, let stage):
       "the activations that reach stage '\(stage)' of block \(block) hold NaN or infinity"
     case .tokenOutOfRange(let id, let vocabulary, let source):

@@ -72,6 +72,16 @@ import Testing
     #expect(error(opening: path) == .missingTensor(name, shape: shape, model: path))
   }
 
+  @Test mutating func aBlockThatTheConfigDoesNotCountIsNamed() throws {
+    model.set("num_hidden_layers", 1)
+    let path = try model.write(to: folder)
+    guard case .surplusBlock(let tensor, blocks: 1, model: path) = error(opening: path) else {
+      Issue.record("opened, though there are two blocks")
+      return
+    }
+    #expect(tensor.hasPrefix("model.layers.1."))
+  }
+
   @Test mutating func anUntiedModelNeedsItsOutputProjection() throws {
     model.set("tie_word_embeddings", false)
     let path = try model.write(to: folder)
