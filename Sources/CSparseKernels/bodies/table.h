@@ -10,6 +10,7 @@
 #include "check24.h"
 #include "decoder.h"
 #include "attention.h"
+#include "solve.h"
 #include "peak.h"
 
 extern const sk_kernels SK_TABLE;
@@ -41,6 +42,8 @@ const sk_kernels SK_TABLE = {
   .rotate = rotate,
   .attend = attend,
   .attend_one = attend_one,
+  .factor_tile = factor_tile,
+  .prune_tile = prune_tile,
   .fma_peak = fma_peak,
   .read_words = read_words,
 };

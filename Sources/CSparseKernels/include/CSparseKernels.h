@@ -116,6 +116,17 @@ typedef struct sk_kernels {
                      const float *keys, intptr_t key_stride, const float *values,
                      intptr_t value_stride, float scale, float *scratch, float *out);
 
+  // Solvers, on 48 x 48 tiles whose rows lie one after another.
+  // The factor S of a symmetric A = S^T S, S lower triangular: `tile` holds -A on and below the diagonal, and
+  // S, with zeros above the diagonal, afterwards. `inverse` receives minus the inverse of S. Returns 0, or
+  // 1 + the row whose pivot is not a positive number; then both hold nothing of use.
+  intptr_t (*factor_tile)(float *tile, float *inverse);
+  // SparseGPT on `columns` (a multiple of 4, at most 48) columns of 48 rows of weights, which lie column after
+  // column: tile[column][row]. `factor`: the upper triangular tile R of the gram's factor. `sums`: for each
+  // weight, the sum over all columns before the tile of its row's errors times R. Afterwards `weights` holds the
+  // pruned weights, `sums` the errors (old weight minus new), and mask[byte][row] the bits of 8 columns each.
+  void (*prune_tile)(intptr_t columns, const float *factor, float *weights, float *sums, uint8_t *mask);
+
   // Benchmark. Runs `steps` rounds of independent multiply-adds that fill the pipelines and returns how
   // many floating-point operations that was; *sink receives a value that depends on them.
   double (*fma_peak)(intptr_t steps, float *sink);

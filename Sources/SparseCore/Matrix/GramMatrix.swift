@@ -29,6 +29,22 @@ public struct Gram: Sendable {
     current = [Float](repeating: 0, count: panels * (panels + 1) / 2 * TriangleTiles.tileSize)
   }
 
+  /// The gram of activations that are no longer there, whose XᵀX / tokens is `matrix`.
+  ///
+  /// Of the matrix, what lies on and below the diagonal is read.
+  package init(_ matrix: Matrix, tokens: Int) {
+    precondition(
+      matrix.rows == matrix.columns, "Gram: the matrix is \(matrix.rows) × \(matrix.columns)")
+    self.init(inputs: matrix.rows)
+    self.tokens = tokens
+    let tiles = TriangleTiles(panels: KernelSet.panels(for: inputs))
+    for row in 0..<inputs {
+      for column in 0...row {
+        current[tiles.index(row, column)] = matrix.values[row * inputs + column] * Float(tokens)
+      }
+    }
+  }
+
   /// Adds activations, tokens × inputs.
   public mutating func add(_ x: Matrix, on compute: Compute = .automatic) {
     precondition(x.columns == inputs, "Gram: \(x.columns) columns, expected \(inputs)")
@@ -109,9 +125,43 @@ public struct Gram: Sendable {
   }
 
   /// ‖x_j‖₂ of each input: the square root of the sum of squares on the diagonal.
+  ///
+  /// A sum below 0, which no activations have, gives 0.
   public var norms: [Float] {
+    sumsOfSquares.map { $0 < 0 ? 0 : $0.squareRoot() }
+  }
+
+  /// ‖x_j‖₂² of each input: the diagonal of XᵀX.
+  var sumsOfSquares: [Float] {
     let tiles = TriangleTiles(panels: KernelSet.panels(for: inputs))
-    return (0..<inputs).map { sum(tiles.index($0, $0)).squareRoot() }
+    return (0..<inputs).map { sum(tiles.index($0, $0)) }
+  }
+  /// How many inputs have a NaN or an infinity among their products.
+  func countNotFiniteInputs(on compute: Compute) -> Int {
+    let bad = [finished, current].reduce(0) { count, sums in
+      count
+        + sums.withUnsafeBytes { compute.kernels.countNotFinite(sums.count, .float32, $0.start) }
+    }
+    guard bad > 0 else { return 0 }
+    let tiles = TriangleTiles(panels: KernelSet.panels(for: inputs))
+    return (0..<inputs).count { input in
+      (0..<inputs).contains { !sum(tiles.index(max($0, input), min($0, input))).isFinite }
+    }
+  }
+
+  /// Writes a tile of `factor` · XᵀX, row-major, 0 outside the matrix.
+  ///
+  /// Above the diagonal of a tile on the diagonal its values mean nothing.
+  func writeTile(
+    _ row: Int, _ column: Int, times factor: Float, into tile: UnsafeMutablePointer<Float>,
+    kernels: KernelSet
+  ) {
+    let size = TriangleTiles.tileSize
+    let start = TriangleTiles.offset(row, column)
+    tile.update(repeating: 0, count: size)
+    for sums in [finished, current] where !sums.isEmpty {
+      sums.withUnsafeBufferPointer { kernels.axpy(size, factor, $0.start + start, tile) }
+    }
   }
 }
 
@@ -152,8 +202,11 @@ struct TriangleTiles: Sendable {
   }
 
   /// The first value of the tile at `row`, `column`.
-  func offset(_ row: Int, _ column: Int) -> Int {
-    (row * (row + 1) / 2 + column) * TriangleTiles.tileSize
+  func offset(_ row: Int, _ column: Int) -> Int { TriangleTiles.offset(row, column) }
+
+  /// The same; it does not depend on how many tiles there are.
+  static func offset(_ row: Int, _ column: Int) -> Int {
+    (row * (row + 1) / 2 + column) * tileSize
   }
 
   /// The place of the value at `row` ≥ `column` of the matrix.
