@@ -21,6 +21,12 @@ public struct GoldenLayer: Sendable {
   /// Another matrix of the layer, rounded to float32: the reference's result of a method, by its name.
   public func matrix(_ name: String) throws -> Matrix { try Self.matrix(name, in: file) }
 
+  /// The relative output error of a method's result, as the reference program found it; NaN where it has none.
+  public func relativeError(_ method: String) throws -> Double {
+    let text = file.metadata["relative_error"] ?? "{}"
+    return try JSON(parsing: text)[method]?.double ?? .nan
+  }
+
   private static func matrix(_ name: String, in file: SafetensorsFile) throws -> Matrix {
     let shape = file[name]?.shape ?? [0, 0]
     return Matrix(rows: shape[0], columns: shape[1], try file.doubles(name).map(Float.init))

@@ -3,7 +3,8 @@ extension Benchmark {
   static let cases: [Case] =
     [peak, read, copy]
     + [(2048, 2048, 2048), (2016, 576, 576), (2016, 576, 1536), (2016, 1536, 576)].map(gemm)
-    + [pack, rankUpdate(2048, 576), rankUpdate(2048, 1536), attention(512), attention(2048)]
+    + [pack, rankUpdate(2048, 576), rankUpdate(2048, 1536), cholesky, solve, sparseGPT]
+    + [attention(512), attention(2048)]
     + [decodeAttention, linearRow, norms, magnitude, selectByNorms, check, widen, narrow]
     + [fingerprint, silu]
 
@@ -108,6 +109,41 @@ extension Benchmark {
       let x = someMatrix(tokens, inputs)
       var gram = Gram(inputs: inputs)
       return Work(flops: Double(tokens * inputs * (inputs + 1))) { gram.add(x, on: compute) }
+    }
+  }
+
+  /// A gram of 4096 inputs that can be factored: the diagonal outweighs the rest.
+  private static func someGram() -> Matrix {
+    var matrix = someMatrix(4096, 4096)
+    for index in 0..<4096 { matrix[index, index] = 4096 }
+    return matrix
+  }
+
+  /// Counts n³ / 3 and, besides, reads the matrix.
+  private static let cholesky = Case(
+    name: "cholesky", shape: "4096²", limit: .peak
+  ) { compute in
+    let matrix = someGram()
+    return Work(flops: 4096 * 4096 * 4096 / 3) { _ = try? Cholesky(matrix, on: compute) }
+  }
+
+  /// Both triangles.
+  private static let solve = Case(
+    name: "solve", shape: "4096², 1024 right-hand sides", limit: .peak
+  ) { compute in
+    let factor = try? Cholesky(someGram(), on: compute)
+    let sides = someMatrix(1024, 4096)
+    return Work(flops: 2 * 1024 * 4096 * 4096) { _ = factor?.solve(sides, on: compute) }
+  }
+
+  /// A layer with a gram of its own: the factor, n³ / 3, and the sweep, rows · n².
+  private static let sparseGPT = Case(
+    name: "sparsegpt", shape: "4096 × 4096", limit: .peak
+  ) { compute in
+    let gram = Gram(someGram(), tokens: 1)
+    let weight = someMatrix(4096, 4096)
+    return Work(flops: 4096 * 4096 * 4096 * 4 / 3) {
+      _ = try? SparseGPT().prune(weight, inputs: .gram(gram), on: compute)
     }
   }
 

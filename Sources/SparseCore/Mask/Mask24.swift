@@ -18,7 +18,17 @@ public struct Mask24: Sendable, Equatable {
   public let bytes: [UInt8]
 
   /// The bytes of one row.
-  public var rowBytes: Int { (columns + 7) / 8 }
+  public var rowBytes: Int { Mask24.rowBytes(columns: columns) }
+
+  /// The bytes of one row of so many columns.
+  static func rowBytes(columns: Int) -> Int { (columns + 7) / 8 }
+
+  /// A mask of bits that keep two of every four.
+  init(rows: Int, columns: Int, bytes: [UInt8]) {
+    self.rows = rows
+    self.columns = columns
+    self.bytes = bytes
+  }
 
   /// The mask that keeps the two largest scores of every four; of equal scores the lower column is kept.
   ///
@@ -68,7 +78,7 @@ public struct Mask24: Sendable, Equatable {
     select: @Sendable (_ row: Int, _ bits: UnsafeMutablePointer<UInt8>) -> Void
   ) throws(PruningError) {
     guard columns % 4 == 0 else { throw .columnsNotMultipleOfFour(columns: columns) }
-    let rowBytes = (columns + 7) / 8
+    let rowBytes = Mask24.rowBytes(columns: columns)
     self.rows = rows
     self.columns = columns
     bytes = [UInt8](unsafeUninitializedCapacity: rows * rowBytes) { buffer, count in

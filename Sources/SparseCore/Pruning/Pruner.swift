@@ -33,11 +33,33 @@ public struct PrunedWeight: Sendable {
   public var weight: Matrix
   /// The kept weights.
   public var mask: Mask24
+  /// What was added to the diagonal of the gram, as a share of its mean; nil where no gram was factored.
+  public var dampening: Double?
+  /// What stood in because the method asked for could not work; nil where it could.
+  public var fallback: Fallback?
 
-  /// A pruned weight and its mask.
-  public init(weight: Matrix, mask: Mask24) {
+  /// Another method in place of the one asked for.
+  public struct Fallback: Sendable, Equatable {
+    /// The method that was used.
+    public let method: PruningMethod
+    /// Why the other one could not be.
+    public let reason: PruningError
+
+    /// A method and the reason to use it.
+    public init(method: PruningMethod, reason: PruningError) {
+      self.method = method
+      self.reason = reason
+    }
+  }
+
+  /// A pruned weight and its mask, and how it came about.
+  public init(
+    weight: Matrix, mask: Mask24, dampening: Double? = nil, fallback: Fallback? = nil
+  ) {
     self.weight = weight
     self.mask = mask
+    self.dampening = dampening
+    self.fallback = fallback
   }
 }
 
@@ -77,6 +99,33 @@ extension MaskingPruner {
   }
 }
 
+/// A method that first works on the inputs alone, which costs as much as pruning: once for all layers that read them.
+public protocol SolvingPruner: Pruner {
+  /// What prunes the layers that read these inputs.
+  ///
+  /// - Throws: ``PruningError`` where the statistics are missing or not finite.
+  func solver(
+    for inputs: InputStatistics, on compute: Compute
+  ) throws(PruningError) -> any LayerSolver
+}
+
+/// A method with the inputs that it knows, for one layer after another.
+public protocol LayerSolver: Sendable {
+  /// The weight with two of each four neighbouring weights of a row set to 0, and the others changed to make up for them.
+  ///
+  /// - Throws: ``PruningError`` where the shape or the weight does not allow it.
+  func prune(_ weight: Matrix, on compute: Compute) throws(PruningError) -> PrunedWeight
+}
+
+extension SolvingPruner {
+  /// The weight pruned by a solver of its own.
+  public func prune(
+    _ weight: Matrix, inputs: InputStatistics, on compute: Compute
+  ) throws(PruningError) -> PrunedWeight {
+    try solver(for: inputs, on: compute).prune(weight, on: compute)
+  }
+}
+
 /// Why a weight could not be pruned.
 public enum PruningError: Error, Equatable {
   /// Groups of four do not divide the reduction dimension.
@@ -89,6 +138,10 @@ public enum PruningError: Error, Equatable {
   case missingStatistics(StatisticsKind)
   /// The statistics are of another width than the weight.
   case statisticsMismatch(columns: Int, features: Int)
+  /// The gram of the inputs is not positive definite, even with this share of its mean diagonal added to the diagonal.
+  case notPositiveDefinite(dampening: Double)
+  /// The new weights are too large for their number format.
+  case overflow(count: Int)
 }
 
 extension PruningError: CustomStringConvertible {
@@ -105,6 +158,10 @@ extension PruningError: CustomStringConvertible {
       "the method needs input \(kind), and none were given"
     case .statisticsMismatch(let columns, let features):
       "the weight has \(columns) inputs, the statistics \(features) features"
+    case .notPositiveDefinite(let dampening):
+      "the gram of the inputs is not positive definite, even with dampening \(dampening)"
+    case .overflow(let count):
+      "\(count) of the new weights are too large for the number format"
     }
   }
 }

@@ -6,12 +6,15 @@ public enum PruningMethod: String, Sendable, CaseIterable {
   case magnitude
   /// Keep the largest products of weight and input norm.
   case wanda
+  /// Keep what costs the output least, column by column, and let the later weights make up for it.
+  case sparseGPT = "sparsegpt"
 
   /// The pruner that does it.
   public var pruner: any Pruner {
     switch self {
     case .magnitude: Magnitude()
     case .wanda: Wanda()
+    case .sparseGPT: SparseGPT()
     }
   }
 }
