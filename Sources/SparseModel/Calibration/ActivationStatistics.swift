@@ -106,6 +106,14 @@ package struct OutputError: Sendable, Equatable {
       linear(inputs, PackedWeight(original, on: compute), on: compute).sumOfSquares(on: compute)
   }
 
+  /// The same on all inputs that a gram has seen.
+  init(of changed: StoredMatrix, for weight: StoredMatrix, gram: Gram, on compute: Compute) {
+    let original = Matrix(weight, on: compute)
+    let difference = Matrix(changed, on: compute).minus(original)
+    squaredError = gram.squaredOutput(of: difference, on: compute)
+    squaredReference = gram.squaredOutput(of: original, on: compute)
+  }
+
   /// The relative error: 0 where nothing changed, even if the outputs are all zero.
   package var relative: Double {
     squaredError == 0 ? 0 : (squaredError / squaredReference).squareRoot()

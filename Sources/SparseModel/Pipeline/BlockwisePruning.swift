@@ -7,6 +7,8 @@ struct BlockwisePruning {
   let targets: Set<String>
   let compute: Compute
   var batch = BatchSize()
+  /// Whether a layer that another method had to stand in for is an error.
+  var isStrict = false
 
   /// Prunes every target and hands its bytes to `write` as soon as they are known.
   ///
@@ -66,19 +68,21 @@ struct BlockwisePruning {
       return weights
     }
     var statistics = StatisticsCollector(needs: pruner.needs, inputs: layers[0].weight.columns)
-    var sample = InputSample(windows: windows)
+    // A gram tells the errors on all tokens; without one they are measured on some.
+    var sample = pruner.needs == .gram ? nil : InputSample(windows: windows)
     for state in states {
       let input = block.input(of: stage, from: state, on: compute)
       statistics.add(input, on: compute)
-      sample.add(input)
+      sample?.add(input)
       try afterChunk()
     }
     let inputs = statistics.result
     guard inputs.norms?.allSatisfy(\.isFinite) ?? true,
-      sample.inputs.countNotFinite(on: compute) == 0
+      sample?.inputs.countNotFinite(on: compute) ?? 0 == 0
     else {
       throw ModelError.nonFiniteActivations(block: index, stage: stage.name)
     }
+    var solver: (any LayerSolver)?
     for layer in layers {
       guard targets.contains(layer.name) else {
         weights[layer.name] = PackedWeight(layer.weight, on: compute)
@@ -86,35 +90,67 @@ struct BlockwisePruning {
       }
       let clock = ContinuousClock()
       let start = clock.now
-      let pruned = try prune(layer, inputs: inputs)
+      let pruned = try prune(layer, inputs: inputs, solver: &solver)
       try write(layer.name, pruned.weight)
       weights[layer.name] = PackedWeight(pruned.weight, on: compute)
-      let error = OutputError(
-        of: pruned.weight, for: layer.weight, inputs: sample.inputs, on: compute)
+      let error =
+        switch inputs {
+        case .gram(let gram):
+          OutputError(of: pruned.weight, for: layer.weight, gram: gram, on: compute)
+        case .none, .norms:
+          sample.map {
+            OutputError(of: pruned.weight, for: layer.weight, inputs: $0.inputs, on: compute)
+          }
+        }
       reports.append(
         LayerReport(
           name: layer.name, block: index, stage: stage.name,
           shape: [layer.weight.rows, layer.weight.columns],
-          seconds: (clock.now - start).seconds, error: error, sparsity: pruned.sparsity))
+          seconds: (clock.now - start).seconds, error: error,
+          sparsity: PatternCheck(pruned.weight, on: compute).sparsity,
+          dampening: pruned.dampening, fallback: pruned.fallback?.method))
     }
     return weights
   }
 
-  /// One layer's weight after pruning, in the type that it is stored in.
+  /// A layer's weight after pruning, in the type that it is stored in, and how it came about.
+  private struct PrunedLayer {
+    let weight: StoredMatrix
+    var dampening: Double?
+    var fallback: PrunedWeight.Fallback?
+  }
+
+  /// Prunes one layer.
+  ///
+  /// - Parameter solver: made with the first layer of a stage, for those that follow.
   private func prune(
-    _ layer: LinearLayer, inputs: InputStatistics
-  ) throws -> (weight: StoredMatrix, sparsity: Double) {
+    _ layer: LinearLayer, inputs: InputStatistics, solver: inout (any LayerSolver)?
+  ) throws -> PrunedLayer {
     do throws(PruningError) {
-      let pruned: StoredMatrix
       if let masking = pruner as? any MaskingPruner {
         let mask = try masking.mask(for: layer.weight, inputs: inputs, on: compute)
-        pruned = mask.applied(to: layer.weight, on: compute)
-      } else {
-        let matrix = Matrix(layer.weight, on: compute)
-        let result = try pruner.prune(matrix, inputs: inputs, on: compute)
-        pruned = StoredMatrix(result.weight, as: layer.weight.type)
+        return PrunedLayer(weight: mask.applied(to: layer.weight, on: compute))
       }
-      return (pruned, PatternCheck(pruned, on: compute).sparsity)
+      let matrix = Matrix(layer.weight, on: compute)
+      let result: PrunedWeight
+      if let solving = pruner as? any SolvingPruner {
+        let shared: any LayerSolver
+        if let solver {
+          shared = solver
+        } else {
+          shared = try solving.solver(for: inputs, on: compute)
+        }
+        solver = shared
+        result = try shared.prune(matrix, on: compute)
+      } else {
+        result = try pruner.prune(matrix, inputs: inputs, on: compute)
+      }
+      if isStrict, let fallback = result.fallback { throw fallback.reason }
+      let weight = StoredMatrix(result.weight, as: layer.weight.type, on: compute)
+      let bad = weight.countNotFinite(on: compute)
+      guard bad == 0 else { throw .overflow(count: bad) }
+      return PrunedLayer(
+        weight: weight, dampening: result.dampening, fallback: result.fallback)
     } catch {
       throw LayerError(layer: layer.name, model: model.checkpoint.path, reason: error)
     }

@@ -12,17 +12,21 @@ public struct PruneOptions: Sendable {
   public var output: String?
   /// Whether an existing output is replaced.
   public var force: Bool
+  /// Whether a layer for which the method cannot work ends the run; otherwise another method stands in, and the report says so.
+  public var isStrict: Bool
 
   /// Pruning with the defaults of the command line.
   public init(
     method: PruningMethod, calibration: CalibrationOptions? = nil,
-    selection: WeightSelection = WeightSelection(), output: String? = nil, force: Bool = false
+    selection: WeightSelection = WeightSelection(), output: String? = nil, force: Bool = false,
+    isStrict: Bool = false
   ) {
     self.method = method
     self.calibration = calibration
     self.selection = selection
     self.output = output
     self.force = force
+    self.isStrict = isStrict
   }
 }
 
@@ -125,7 +129,8 @@ public struct PruneRun: Sendable {
       let tokens = try windows ?? calibration.written(by: model, on: compute, progress: progress)
       manifest.calibration?.fingerprint = Fingerprint.text(of: tokens.ids)
       let pruning = BlockwisePruning(
-        model: model, pruner: options.method.pruner, targets: Set(targets), compute: compute)
+        model: model, pruner: options.method.pruner, targets: Set(targets),
+        compute: compute, isStrict: options.isStrict)
       layers = try pruning.run(
         on: tokens, write: { try writer.write($1.bytes, as: $0) }, progress: progress)
       windows = tokens
@@ -141,9 +146,15 @@ public struct PruneRun: Sendable {
       method: options.method.rawValue, output: output.path, seconds: (clock.now - start).seconds,
       peakResidentBytes: ProcessUsage.peakResidentBytes,
       calibration: windows.flatMap { windows in
-        manifest.calibration.map { ($0, errorTokens: InputSample(windows: windows).tokens) }
+        manifest.calibration.map { ($0, errorTokens: errorTokens(of: windows)) }
       },
       layers: layers)
+  }
+
+  /// How many of the calibration tokens the errors are measured on.
+  private func errorTokens(of windows: TokenWindows) -> Int {
+    options.method.pruner.needs == .gram
+      ? windows.ids.count : InputSample(windows: windows).tokens
   }
 
   /// The manifest as far as it is known before the work: fingerprints take their place later.

@@ -15,13 +15,20 @@ public struct LayerReport: Sendable {
   package let error: OutputError?
   /// The share of weights that are zero.
   public let sparsity: Double
+  /// What was added to the diagonal of the inputs' gram, as a share of its mean; nil for methods without one.
+  public let dampening: Double?
+  /// The method that stood in because the one asked for could not work; nil where it could.
+  public let fallback: PruningMethod?
 
-  /// ‖X(W−W′)ᵀ‖_F / ‖XWᵀ‖_F on a sample of the calibration inputs; nil where the model was not run.
+  /// ‖X(W−W′)ᵀ‖_F / ‖XWᵀ‖_F: on all calibration inputs for methods that need their gram, else on a sample of them.
+  ///
+  /// It is nil where the model was not run.
   public var relativeError: Double? { error?.relative }
 
   package init(
     name: String, block: Int? = nil, stage: String? = nil, shape: [Int], seconds: Double,
-    error: OutputError? = nil, sparsity: Double
+    error: OutputError? = nil, sparsity: Double, dampening: Double? = nil,
+    fallback: PruningMethod? = nil
   ) {
     self.name = name
     self.block = block
@@ -30,6 +37,8 @@ public struct LayerReport: Sendable {
     self.seconds = seconds
     self.error = error
     self.sparsity = sparsity
+    self.dampening = dampening
+    self.fallback = fallback
   }
 
   /// The layer as an object of the `prune` contract.
@@ -37,7 +46,9 @@ public struct LayerReport: Sendable {
     [
       "name": .string(name), "shape": .array(shape.map(JSON.integer)),
       "seconds": .number(seconds), "relativeError": relativeError.map(JSON.number) ?? .null,
-      "sparsity": .number(sparsity), "dampening": .null, "fallback": .null,
+      "sparsity": .number(sparsity),
+      "dampening": dampening.map(JSON.number) ?? .null,
+      "fallback": fallback.map { .string($0.rawValue) } ?? .null,
     ]
   }
 }

@@ -33,6 +33,11 @@ enum PruneCommand: Command {
 
   static let force = Parameter(flag: "force", "Replace the output if it exists.")
 
+  static let strict = Parameter(
+    flag: "strict",
+    "Fail where the method cannot work on a layer. Otherwise wanda stands in, and the report says so."
+  )
+
   static let spec = CommandSpec(
     "prune", "Make the weights of a model 2:4 sparse",
     discussion: """
@@ -42,7 +47,7 @@ enum PruneCommand: Command {
       """,
     parameters: [
       Common.model, method, output, calibration, samples, length, Common.seed, Common.only,
-      Common.skip, Common.threads, report, dryRun, force, Common.json, Common.quiet,
+      Common.skip, Common.threads, report, strict, dryRun, force, Common.json, Common.quiet,
     ],
     examples: [
       .init("Prune a model, with no data given", "sparsify prune SmolLM2-135M"),
@@ -88,6 +93,7 @@ enum PruneCommand: Command {
       arguments[method].pruner.needs != .none || arguments.isGiven(Self.calibration.spec.name)
     return PruneOptions(
       method: arguments[method], calibration: isWanted ? calibration : nil,
-      selection: Common.selection(arguments), output: arguments[output], force: arguments[force])
+      selection: Common.selection(arguments), output: arguments[output], force: arguments[force],
+      isStrict: arguments[strict])
   }
 }

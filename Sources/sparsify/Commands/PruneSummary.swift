@@ -24,6 +24,12 @@ struct PruneSummary {
     lines += "pruned       \(report.layers.count) weights by \(report.method), "
     lines +=
       "\(Format.fixed(100 * zeros / Double(max(1, weights)), 1)) % of \(weights) values are zero\n"
+    let fallen = report.layers.filter { $0.fallback != nil }
+    if let first = fallen.first, let method = first.fallback {
+      lines +=
+        "fallback     \(method.rawValue) for \(fallen.count) weights whose inputs' gram is not positive definite,"
+        + " \(first.name.printable) the first\n"
+    }
     lines += "time         \(Format.duration(report.seconds)), "
     lines += "\(Format.bytes(report.peakResidentBytes)) of memory at most\n"
     return lines + "output       \(report.output.printable)\n"

@@ -22,9 +22,10 @@ import Testing
     arguments: [
       (["pr"], ["prune"]), (["comp"], ["completions"]), (["--v"], ["--version"]),
       (["help", "e"], ["eval"]),
-      (["prune", "--me"], ["--method"]), (["prune", "m", "--method", ""], ["magnitude", "wanda"]),
+      (["prune", "--me"], ["--method"]),
+      (["prune", "m", "--method", ""], ["magnitude", "wanda", "sparsegpt"]),
       (["prune", "--method", "=", "w"], ["wanda"]),
-      (["prune", "--method", "="], ["magnitude", "wanda"]),
+      (["prune", "--method", "="], ["magnitude", "wanda", "sparsegpt"]),
       (["prune", "--samples", ""], []), (["completions", "f"], ["fish"]),
       (["eval", "m", "--te"], ["--text"]), (["eval", "m", "--text", "one"], ["one file.txt"]),
       (["check", "--json", "o"], ["one file.txt"]), (["check", "-o", "-"], ["--only", "--skip"]),

@@ -21,8 +21,8 @@ import Testing
   @Test func aBadValueNamesTheOptionTheValueAndTheAllowedSet() {
     #expect(
       message("prune model --method wnda") == """
-        Error: The value 'wnda' is invalid for '--method <method>': choose from 'magnitude', 'wanda'. Did you mean 'wanda'?
-        Help:  --method <method>  How to choose the weights that stay (values: magnitude, wanda; default: wanda).
+        Error: The value 'wnda' is invalid for '--method <method>': choose from 'magnitude', 'wanda', 'sparsegpt'. Did you mean 'wanda'?
+        Help:  --method <method>  How to choose the weights that stay (values: magnitude, wanda, sparsegpt; default: wanda).
         Usage: sparsify prune <model> [options]
                See 'sparsify prune --help' for more information.
         """)

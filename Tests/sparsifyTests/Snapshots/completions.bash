@@ -27,7 +27,7 @@ _sparsify() {
   prune)
     case $previous in
     --method)
-      _sparsify_words 'magnitude wanda'
+      _sparsify_words 'magnitude wanda sparsegpt'
       return
       ;;
     -o | --output | --calibration | --report)
@@ -40,7 +40,7 @@ _sparsify() {
       ;;
     esac
     if [[ $word == -* ]]; then
-      _sparsify_words '--method -o --output --calibration --samples --length --seed --only --skip --threads --report --dry-run --force --json -q --quiet -h --help'
+      _sparsify_words '--method -o --output --calibration --samples --length --seed --only --skip --threads --report --strict --dry-run --force --json -q --quiet -h --help'
     else
       _sparsify_files
     fi
@@ -111,7 +111,7 @@ _sparsify() {
     if [[ $word == -* ]]; then
       _sparsify_words '--threads --json -q --quiet -h --help'
     else
-      _sparsify_words 'fma-peak read memcpy gemm pack rank-k attention decode-attention linear-row norms magnitude select check convert fingerprint silu'
+      _sparsify_words 'fma-peak read memcpy gemm pack rank-k cholesky solve sparsegpt attention decode-attention linear-row norms magnitude select check convert fingerprint silu'
     fi
     ;;
   info)

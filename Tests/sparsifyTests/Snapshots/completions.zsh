@@ -27,7 +27,7 @@ _sparsify() {
   case $line[1] in
   prune)
     _arguments -s -S \
-      '--method=[How to choose the weights that stay]:method:(magnitude wanda)' \
+      '--method=[How to choose the weights that stay]:method:(magnitude wanda sparsegpt)' \
       '(-o --output)'{-o+,--output=}'[Where the pruned model goes\: a folder for a folder, a file for a file]:path:_files' \
       '--calibration=[What the model reads while its activations are measured\: '\''self'\'' for text that it writes itself, a text file, or token ids as FILE.safetensors]:source:_files' \
       '--samples=[The number of calibration sequences]:n: ' \
@@ -37,6 +37,7 @@ _sparsify() {
       '*--skip=[Leave out the weights whose names match]:glob: ' \
       '--threads=[The number of threads. Results don'\''t depend on it]:n: ' \
       '--report=[Write the numbers of the run to this file, as JSON]:file:_files' \
+      '--strict[Fail where the method cannot work on a layer. Otherwise wanda stands in, and the report says so]' \
       '--dry-run[Say what would be done, and write nothing]' \
       '--force[Replace the output if it exists]' \
       '--json[Print one JSON object instead of text]' \
@@ -94,7 +95,7 @@ _sparsify() {
       '--json[Print one JSON object instead of text]' \
       '(-q --quiet)'{-q,--quiet}'[Show no progress]' \
       '(- *)'{-h,--help}'[Show this help]' \
-      '*:case:(fma-peak read memcpy gemm pack rank-k attention decode-attention linear-row norms magnitude select check convert fingerprint silu)'
+      '*:case:(fma-peak read memcpy gemm pack rank-k cholesky solve sparsegpt attention decode-attention linear-row norms magnitude select check convert fingerprint silu)'
     ;;
   info)
     _arguments -s -S \
