@@ -86,7 +86,7 @@ extension ModelConfiguration {
   /// The configuration that a parsed config.json states.
   ///
   /// Keys that the forward pass does not depend on are ignored; those that would change its
-  /// arithmetic in a way that is not implemented are errors.
+  /// arithmetic to one that this forward pass does not have are refused.
   public init(json: JSON) throws(ConfigurationError) {
     let fields = ConfigurationFields(json: json)
     architecture = try fields.string("model_type")

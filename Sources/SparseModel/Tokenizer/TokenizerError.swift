@@ -10,7 +10,7 @@ public enum TokenizerError: Error, Equatable, Sendable {
   case missing(key: String)
   /// A value is of the wrong kind or out of range.
   case invalid(key: String, expected: String, found: String)
-  /// The file asks for something that is not implemented: `name` of the kind `part`.
+  /// The file asks for a kind of tokenizer that is refused: `name` of the kind `part`.
   case unsupported(part: String, name: String)
   /// A pre-tokenizer splits by a regular expression that is none of those known.
   case unknownPattern(String)
