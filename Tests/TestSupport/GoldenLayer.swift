@@ -21,6 +21,15 @@ public struct GoldenLayer: Sendable {
   /// Another matrix of the layer, rounded to float32: the reference's result of a method, by its name.
   public func matrix(_ name: String) throws -> Matrix { try Self.matrix(name, in: file) }
 
+  /// A vector of the layer, rounded to float32.
+  public func vector(_ name: String) throws -> [Float] { try file.doubles(name).map(Float.init) }
+
+  /// A matrix of signed bytes of the layer, row after row; empty where it has none.
+  public func codes(_ name: String) throws -> [Int8] {
+    guard let tensor = file[name], tensor.dtype == .i8 else { return [] }
+    return file.bytes(of: tensor).withUnsafeBytes { $0.map(Int8.init(bitPattern:)) }
+  }
+
   /// The relative output error of a method's result, as the reference program found it; NaN where it has none.
   public func relativeError(_ method: String) throws -> Double {
     let text = file.metadata["relative_error"] ?? "{}"

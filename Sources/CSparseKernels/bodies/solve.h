@@ -38,9 +38,30 @@ static intptr_t factor_tile(float *tile, float *inverse) {
   return 0;
 }
 
+// Of each two scores one loses: the lower, of equal ones the later. Kept is what loses at most once.
+inlined void count_losses(const vf *score, vi *losses) {
+  for (int j = 0; j < 4; j++) losses[j] = (vi)(0);
+  for (int i = 0; i < 4; i++)
+    for (int j = i + 1; j < 4; j++) {
+      vi first = score[i] >= score[j];
+      losses[j] -= first;
+      losses[i] += first + 1;
+    }
+}
+
+// The nearest point of a symmetric INT8 grid, ties to even. Between -2^22 and 2^22 adding 1.5 * 2^23 leaves no
+// fraction, so subtracting it again is rounding.
+inlined vf snap(vf x, vf scale) {
+  vf steps = x / scale;
+  steps = float_of(choose(steps > 127.0f, bits_of(splat(127)), bits_of(steps)));
+  steps = float_of(choose(steps < -127.0f, bits_of(splat(-127)), bits_of(steps)));
+  return (steps + 0x1.8p23f - 0x1.8p23f) * scale;
+}
+
 // One vector of weight rows against one group: chooses the pattern, prunes and leaves the errors in place of
 // the sums. `r` is the group's 4 × 4 piece of the factor.
-inlined vu prune_group(const float *r, float *weights, float *sums) {
+inlined vu prune_group(const float *r, float *weights, float *sums, const float *scales,
+                       intptr_t scale_step) {
   vf w[4], c[4], y[4], score[4];
   float diagonal[4], reciprocal[4];
   for (int j = 0; j < 4; j++) {
@@ -56,18 +77,13 @@ inlined vu prune_group(const float *r, float *weights, float *sums) {
     y[j] = rest * splat(reciprocal[j]);
     score[j] = __builtin_elementwise_abs(w[j] * splat(diagonal[j]) + rest);  // |w + y| R
   }
-  // Of each two scores one loses: the lower, of equal ones the later. Kept is what loses at most once.
-  vi losses[4] = {0, 0, 0, 0};
-  for (int i = 0; i < 4; i++)
-    for (int j = i + 1; j < 4; j++) {
-      vi first = score[i] >= score[j];
-      losses[j] -= first;
-      losses[i] += first + 1;
-    }
+  vi losses[4];
+  count_losses(score, losses);
   vu pattern = 0;
   for (int j = 0; j < 4; j++) {
     vu keep = __builtin_bit_cast(vu, losses[j] < 2);
     vf now = c[j] * splat(reciprocal[j]) + w[j];
+    if (scales) now = snap(now, load_f(scales + j * scale_step));
     vf kept = float_of(bits_of(now) & keep);
     vf error = w[j] - kept;
     for (int k = j + 1; k < 4; k++) c[k] = error * splat(r[j * SK_PANEL + k]) + c[k];
@@ -78,18 +94,28 @@ inlined vu prune_group(const float *r, float *weights, float *sums) {
   return pattern;
 }
 
-static void prune_tile(intptr_t columns, const float *factor, float *weights, float *sums, uint8_t *mask) {
+// What the earlier columns of a tile add to the sums of a group: they go on as one chain.
+inlined void add_within_tile(intptr_t group, const float *coefficients, const float *columns, float *sums) {
+  for (intptr_t lane = 0; lane < SK_PANEL; lane += SK_TILE_COLUMNS)
+    tile(4, SK_TILE_VECTORS, group, coefficients + group, 1, SK_PANEL, columns + lane,
+         sums + group * SK_PANEL + lane, SK_PANEL, 1, sums + group * SK_PANEL + lane);
+}
+
+// A group's nibbles of one vector of rows into the mask bytes of a tile; the lower group of a byte comes first.
+inlined void store_nibbles(uint8_t *bits, intptr_t group, vu pattern) {
+  vb nibbles = __builtin_convertvector(pattern, vb);
+  store_b(bits, group % 8 == 0 ? nibbles : load_b(bits) | nibbles << 4);
+}
+
+static void prune_tile(intptr_t columns, const float *factor, float *weights, float *sums, uint8_t *mask,
+                       const float *scales, intptr_t scale_step) {
   for (intptr_t g = 0; g < columns; g += 4) {
-    float *group_sums = sums + g * SK_PANEL;
-    // What the errors of the tile's earlier columns add: the sums go on as one chain.
-    for (intptr_t lane = 0; lane < SK_PANEL; lane += SK_TILE_COLUMNS)
-      tile(4, SK_TILE_VECTORS, g, factor + g, 1, SK_PANEL, sums + lane, group_sums + lane, SK_PANEL, 1,
-           group_sums + lane);
-    uint8_t *bits = mask + g / 8 * SK_PANEL;
+    add_within_tile(g, factor, sums, sums);
     for (intptr_t lane = 0; lane < SK_PANEL; lane += SK_LANES) {
-      vu pattern = prune_group(factor + g * SK_PANEL + g, weights + g * SK_PANEL + lane, group_sums + lane);
-      vb nibbles = __builtin_convertvector(pattern, vb);
-      store_b(bits + lane, g % 8 == 0 ? nibbles : load_b(bits + lane) | nibbles << 4);
+      const float *group_scales = scales ? scales + g * scale_step + lane : 0;
+      vu pattern = prune_group(factor + g * SK_PANEL + g, weights + g * SK_PANEL + lane,
+                               sums + g * SK_PANEL + lane, group_scales, scale_step);
+      store_nibbles(mask + g / 8 * SK_PANEL + lane, g, pattern);
     }
   }
 }

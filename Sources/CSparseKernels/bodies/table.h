@@ -2,6 +2,7 @@
 #include "types.h"
 #include "convert.h"
 #include "vector.h"
+#include "int8.h"
 #include "gemm.h"
 #include "pack.h"
 #include "bits.h"
@@ -11,6 +12,8 @@
 #include "decoder.h"
 #include "attention.h"
 #include "solve.h"
+#include "descend.h"
+#include "admm.h"
 #include "peak.h"
 
 extern const sk_kernels SK_TABLE;
@@ -23,6 +26,9 @@ const sk_kernels SK_TABLE = {
   .axpy = axpy,
   .scaled_add = scaled_add,
   .sum_squares = sum_squares,
+  .max_abs = max_abs,
+  .quantize = quantize,
+  .dequantize = dequantize,
   .pack = pack,
   .pack_columns = pack_columns,
   .gemm = gemm,
@@ -44,6 +50,9 @@ const sk_kernels SK_TABLE = {
   .attend_one = attend_one,
   .factor_tile = factor_tile,
   .prune_tile = prune_tile,
+  .descend_tile = descend_tile,
+  .admm_target = admm_target,
+  .admm_project = admm_project,
   .fma_peak = fma_peak,
   .read_words = read_words,
 };

@@ -46,6 +46,14 @@ typedef struct sk_kernels {
   // sums[j] += x[i][j]^2 in float64, row after row: splitting the rows into calls changes no bit.
   void (*sum_squares)(intptr_t rows, intptr_t columns, const float *x, intptr_t stride, double *sums);
 
+  // The largest |x[i]|, 0 of none; a NaN where there is one.
+  float (*max_abs)(intptr_t n, const float *x);
+  // out[i] = x[i] / scale rounded to the nearest whole number, ties to even, and clamped to -127...127.
+  // A NaN becomes -127.
+  void (*quantize)(intptr_t n, const float *x, float scale, int8_t *out);
+  // out[i] = x[i] * scale
+  void (*dequantize)(intptr_t n, const int8_t *x, float scale, float *out);
+
   // Weight rows to panels [ceil(outputs / 48)][inputs][48], float32; the last panel is padded with zeros.
   // `row_bytes` is the distance between the starts of two rows of `weight`. `panels`: 64-byte aligned.
   void (*pack)(sk_type type, intptr_t outputs, intptr_t inputs, const void *weight,
@@ -125,7 +133,23 @@ typedef struct sk_kernels {
   // column: tile[column][row]. `factor`: the upper triangular tile R of the gram's factor. `sums`: for each
   // weight, the sum over all columns before the tile of its row's errors times R. Afterwards `weights` holds the
   // pruned weights, `sums` the errors (old weight minus new), and mask[byte][row] the bits of 8 columns each.
-  void (*prune_tile)(intptr_t columns, const float *factor, float *weights, float *sums, uint8_t *mask);
+  // With `scales` every kept weight is rounded to the INT8 grid before the next column: the scale of row r and
+  // column c is scales[c * scale_step + r].
+  void (*prune_tile)(intptr_t columns, const float *factor, float *weights, float *sums, uint8_t *mask,
+                     const float *_Nullable scales, intptr_t scale_step);
+  // Coordinate descent on tiles of the same form: group after group takes its best pair of weights while all
+  // others are held. `gram`: the tile on the diagonal. `weights`: V; `errors`: W - V, changed with it; `sums`:
+  // (W - V) times the gram's columns of this tile; `changes` receives old minus new weights. Where `is_fixed`,
+  // `mask` says what is kept (at most two of a group), otherwise it receives what is. With `scales`, which needs
+  // a fixed mask, new pairs are grid points, taken only where they lower the error.
+  void (*descend_tile)(intptr_t columns, const float *gram, float *weights, float *errors, float *sums,
+                       float *changes, uint8_t *mask, int is_fixed, const float *_Nullable scales,
+                       intptr_t scale_step);
+  // ADMM on columns of 48 rows. dual *= dual_factor; target = products + penalty * squares[c] * (kept - dual).
+  void (*admm_target)(intptr_t columns, const float *products, const float *kept, float *dual,
+                      const float *squares, float penalty, float dual_factor, float *target);
+  // kept = of each four of solution + dual the two with the largest square times squares[c]; dual = the rest.
+  void (*admm_project)(intptr_t columns, const float *solution, const float *squares, float *kept, float *dual);
 
   // Benchmark. Runs `steps` rounds of independent multiply-adds that fill the pipelines and returns how
   // many floating-point operations that was; *sink receives a value that depends on them.

@@ -9,7 +9,7 @@ struct Cholesky: Sendable {
   /// The rows and columns of the matrix.
   let size: Int
   /// Rᵀ, lower triangular; rows and columns past the matrix are those of the identity.
-  let lower: TriangularPanels
+  let lower: TilePanels
   /// For each panel minus the inverse of the tile of Rᵀ on the diagonal.
   private let inverses: AlignedFloats
 
@@ -37,7 +37,7 @@ struct Cholesky: Sendable {
       size == matrix.columns, "Cholesky: the matrix is \(size) × \(matrix.columns)")
     let diagonal = (0..<size).map { matrix.values[$0 * size + $0] }
     try self.init(size: size, diagonal: diagonal, on: compute) { row, column, tile in
-      tile.update(repeating: 0, count: TriangularPanels.tileSize)
+      tile.update(repeating: 0, count: TilePanels.tileSize)
       let columns = min(width, size - column * width)
       matrix.values.withUnsafeBufferPointer { values in
         for i in 0..<min(width, size - row * width) {
@@ -55,7 +55,7 @@ struct Cholesky: Sendable {
   ) throws(CholeskyError) {
     self.size = size
     let width = KernelSet.panelWidth
-    let panels = TriangularPanels(.lower, count: KernelSet.panels(for: size))
+    let panels = TilePanels(.lower, count: KernelSet.panels(for: size))
     Parallel.forEach(panels.count, threads: compute.threads) { column in
       for row in column..<panels.count { write(row, column, panels.tile(row, column)) }
       for index in column * width..<(column + 1) * width {
@@ -64,7 +64,7 @@ struct Cholesky: Sendable {
       }
     }
     lower = panels
-    inverses = AlignedFloats(count: panels.count * TriangularPanels.tileSize)
+    inverses = AlignedFloats(count: panels.count * TilePanels.tileSize)
     try factor(on: compute)
   }
 
@@ -75,9 +75,9 @@ struct Cholesky: Sendable {
     for block in solver.blocks {
       try factor(block, with: solver, on: compute)
       // To the left of the block the rows are solved like right-hand sides, each panel by itself.
-      let pieces = TriangularPanels.pieces(of: block.lowerBound, threads: compute.threads)
+      let pieces = TilePanels.pieces(of: block.lowerBound, threads: compute.threads)
       Parallel.forEach(pieces.count, threads: compute.threads) { index in
-        AlignedFloats.withScratch(count: TriangularPanels.tileSize) { scratch in
+        AlignedFloats.withScratch(count: TilePanels.tileSize) { scratch in
           solver.solve(block, of: pieces[index].map(lower.panel), scratch: scratch)
         }
       }
@@ -95,11 +95,11 @@ struct Cholesky: Sendable {
       let (row, column) = tiles[index]
       solver.update(row..<row + 1, fromBefore: block, of: [lower.panel(column)])
     }
-    let scratch = AlignedFloats(count: TriangularPanels.tileSize)
+    let scratch = AlignedFloats(count: TilePanels.tileSize)
     for row in block.reversed() {
       let columns = block.lowerBound...row
       solver.update(row, in: block, of: columns.map(lower.panel))
-      let inverse = inverses.pointer + row * TriangularPanels.tileSize
+      let inverse = inverses.pointer + row * TilePanels.tileSize
       if let failed = compute.kernels.factorTile(lower.tile(row, row), inverse: inverse) {
         throw .notPositiveDefinite(row: row * KernelSet.panelWidth + failed)
       }
@@ -110,44 +110,59 @@ struct Cholesky: Sendable {
   }
 
   /// R, upper triangular, in panels of its columns.
-  func upper(on compute: Compute = .automatic) -> TriangularPanels {
+  func upper(on compute: Compute = .automatic) -> TilePanels {
     lower.transposed(on: compute)
   }
 
   /// The rows x with x G = b, one for each row b of `sides`.
   ///
-  /// Two substitutions, x R Rᵀ = b; every row is solved by itself, on all threads.
+  /// Every row is solved by itself, on all threads.
   func solve(_ sides: Matrix, on compute: Compute = .automatic) -> Matrix {
     precondition(
       sides.columns == size, "solve: right-hand sides of \(sides.columns) for a matrix of \(size)")
-    let backward = Substitution(
-      lower, inverses: inverses, kernels: compute.kernels)
-    let forward = Substitution(
-      upper(on: compute), inverses: transposedInverses(on: compute),
-      kernels: compute.kernels)
+    let solver = solver(on: compute)
     return Matrix(rows: sides.rows, columns: size) { out in
       sides.values.withUnsafeBufferPointer { values in
         nonisolated(unsafe) let (from, to) = (values.start, out.start)
-        let pieces = TriangularPanels.pieces(
+        let pieces = TilePanels.pieces(
           of: KernelSet.panels(for: sides.rows), threads: compute.threads)
         Parallel.forEach(pieces.count, threads: compute.threads) { index in
           let work = RowPanels(
             pieces[index], rows: sides.rows, columns: size, kernels: compute.kernels)
           work.read(from)
-          AlignedFloats.withScratch(count: TriangularPanels.tileSize) { scratch in
-            backward.solve(work.panels, scratch: scratch)
-            forward.solve(work.panels, scratch: scratch)
-          }
+          solver.solve(work.panels)
           work.write(to)
         }
       }
     }
   }
 
+  /// The two substitutions of x R Rᵀ = b, for right-hand sides in panels.
+  struct Solver: Sendable {
+    fileprivate let backward: Substitution
+    fileprivate let forward: Substitution
+
+    /// Replaces right-hand sides by solutions.
+    func solve(_ sides: [UnsafeMutablePointer<Float>]) {
+      AlignedFloats.withScratch(count: TilePanels.tileSize) { scratch in
+        backward.solve(sides, scratch: scratch)
+        forward.solve(sides, scratch: scratch)
+      }
+    }
+  }
+
+  /// What solves with this factor.
+  func solver(on compute: Compute = .automatic) -> Solver {
+    Solver(
+      backward: Substitution(lower, inverses: inverses, kernels: compute.kernels),
+      forward: Substitution(
+        upper(on: compute), inverses: transposedInverses(on: compute), kernels: compute.kernels))
+  }
+
   private func transposedInverses(on compute: Compute) -> AlignedFloats {
     let result = AlignedFloats(count: inverses.count)
     Parallel.forEach(lower.count, threads: compute.threads) { row in
-      let start = row * TriangularPanels.tileSize
+      let start = row * TilePanels.tileSize
       compute.kernels.transposeTile(inverses.pointer + start, into: result.pointer + start)
     }
     return result

@@ -2,7 +2,7 @@
 ///
 /// So the columns of a row are what the rows of a triangular factor are multiplied with, and 48 rows go
 /// through every step together.
-struct RowPanels {
+struct RowPanels: Sendable {
   private let range: Range<Int>
   private let rows: Int
   private let columns: Int
@@ -17,13 +17,13 @@ struct RowPanels {
     self.columns = columns
     self.kernels = kernels
     tiles = KernelSet.panels(for: columns)
-    values = AlignedFloats(count: range.count * tiles * TriangularPanels.tileSize)
+    values = AlignedFloats(count: range.count * tiles * TilePanels.tileSize)
   }
 
   /// Where each panel begins: its column 0.
   var panels: [UnsafeMutablePointer<Float>] {
     range.indices.map {
-      values.pointer + ($0 - range.lowerBound) * tiles * TriangularPanels.tileSize
+      values.pointer + ($0 - range.lowerBound) * tiles * TilePanels.tileSize
     }
   }
 
@@ -42,8 +42,13 @@ struct RowPanels {
         outputs: rows.count, inputs: columns, .float32, matrix + rows.lowerBound * columns,
         rowBytes: 4 * columns, into: panel)
       (panel + columns * width).update(
-        repeating: 0, count: tiles * TriangularPanels.tileSize - columns * width)
+        repeating: 0, count: tiles * TilePanels.tileSize - columns * width)
     }
+  }
+
+  /// Subtracts the values of other panels of the same rows.
+  func subtract(_ other: RowPanels) {
+    kernels.axpy(values.count, -1, other.values.pointer, values.pointer)
   }
 
   /// Sets every value to 0.
@@ -59,7 +64,7 @@ struct RowPanels {
   /// Puts the rows back into the matrix that begins at `matrix`.
   func write(_ matrix: UnsafeMutablePointer<Float>) {
     let width = KernelSet.panelWidth
-    AlignedFloats.withScratch(count: TriangularPanels.tileSize) { scratch in
+    AlignedFloats.withScratch(count: TilePanels.tileSize) { scratch in
       for (index, panel) in panels.enumerated() {
         for column in stride(from: 0, to: columns, by: width) {
           kernels.transposeTile(panel + column * width, into: scratch)

@@ -2,8 +2,8 @@
 ///
 /// Right-hand sides lie in panels of 48, row after row, as the matrix's columns do. Every value is one chain
 /// of multiply-adds over the rows in order, whatever panels and rows are taken together.
-struct PanelUpdates {
-  let coefficients: TriangularPanels
+struct PanelUpdates: Sendable {
+  let coefficients: TilePanels
   let kernels: KernelSet
 
   /// Tile rows to a pass: 240 rows of a panel take 46 KB, about a first-level cache.
@@ -13,14 +13,22 @@ struct PanelUpdates {
   func accumulate(
     _ solved: Range<Int>, into block: Range<Int>, of targets: [UnsafeMutablePointer<Float>]
   ) {
-    let (width, tileSize) = (KernelSet.panelWidth, TriangularPanels.tileSize)
+    accumulate(solved, of: targets, into: block, of: targets)
+  }
+
+  /// Adds what the tile rows `solved` of the sources contribute to the tile rows `block` of the targets: T_i += Σ C_kiᵀ S_k.
+  func accumulate(
+    _ solved: Range<Int>, of sources: [UnsafeMutablePointer<Float>], into block: Range<Int>,
+    of targets: [UnsafeMutablePointer<Float>]
+  ) {
+    let (width, tileSize) = (KernelSet.panelWidth, TilePanels.tileSize)
     for start in stride(from: solved.lowerBound, to: solved.upperBound, by: Self.depth) {
       let rows = width * min(Self.depth, solved.upperBound - start)
       for row in block {
         let panel = coefficients.panel(row)
-        for target in targets {
+        for (source, target) in zip(sources, targets) {
           kernels.rankUpdate(
-            tokens: rows, panel + start * tileSize, target + start * tileSize,
+            tokens: rows, panel + start * tileSize, source + start * tileSize,
             into: target + row * tileSize, diagonal: false)
         }
       }
@@ -33,21 +41,21 @@ struct PanelUpdates {
 /// Tile row by tile row: what is solved already is multiplied into the next rows, and minus the inverse of
 /// C's tile on the diagonal finishes them. A lower C is solved from its last row up, an upper one from its
 /// first row down. The sign saves a pass: solving with both halves of a factor brings it back.
-struct Substitution {
+struct Substitution: Sendable {
   private let updates: PanelUpdates
   /// For each panel minus the inverse of its tile on the diagonal.
   private let inverses: AlignedFloats
 
-  init(_ coefficients: TriangularPanels, inverses: AlignedFloats, kernels: KernelSet) {
+  init(_ coefficients: TilePanels, inverses: AlignedFloats, kernels: KernelSet) {
     updates = PanelUpdates(coefficients: coefficients, kernels: kernels)
     self.inverses = inverses
   }
 
-  private var isBackward: Bool { updates.coefficients.half == .lower }
+  private var isBackward: Bool { updates.coefficients.part == .lower }
 
   /// The blocks of tile rows in the order in which they are solved.
   var blocks: [Range<Int>] {
-    let blocks = TriangularPanels.blocks(count: updates.coefficients.count)
+    let blocks = TilePanels.blocks(count: updates.coefficients.count)
     return isBackward ? blocks.reversed() : blocks
   }
 
@@ -70,7 +78,7 @@ struct Substitution {
   func finish(
     _ row: Int, of target: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
   ) {
-    let size = TriangularPanels.tileSize
+    let size = TilePanels.tileSize
     scratch.update(repeating: 0, count: size)
     updates.kernels.rankUpdate(
       tokens: KernelSet.panelWidth, inverses.pointer + row * size, target + row * size,

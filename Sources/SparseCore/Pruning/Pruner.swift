@@ -33,6 +33,8 @@ public struct PrunedWeight: Sendable {
   public var weight: Matrix
   /// The kept weights.
   public var mask: Mask24
+  /// The INT8 grid that the weight's values lie on; nil where none was asked for.
+  public var grid: Int8Grid?
   /// What was added to the diagonal of the gram, as a share of its mean; nil where no gram was factored.
   public var dampening: Double?
   /// What stood in because the method asked for could not work; nil where it could.
@@ -54,12 +56,31 @@ public struct PrunedWeight: Sendable {
 
   /// A pruned weight and its mask, and how it came about.
   public init(
-    weight: Matrix, mask: Mask24, dampening: Double? = nil, fallback: Fallback? = nil
+    weight: Matrix, mask: Mask24, grid: Int8Grid? = nil, dampening: Double? = nil,
+    fallback: Fallback? = nil
   ) {
     self.weight = weight
     self.mask = mask
+    self.grid = grid
     self.dampening = dampening
     self.fallback = fallback
+  }
+
+  /// The weight with its kept values rounded to a grid of their own.
+  ///
+  /// - Throws: ``PruningError/quantization(_:)``.
+  func quantized(
+    by rule: Int8Rule, on compute: Compute
+  ) throws(PruningError) -> PrunedWeight {
+    quantized(on: try rule.grid(for: weight, on: compute), on: compute)
+  }
+
+  /// The weight with its values rounded to a grid.
+  func quantized(on grid: Int8Grid, on compute: Compute) -> PrunedWeight {
+    var result = self
+    result.weight = grid.rounded(weight, on: compute)
+    result.grid = grid
+    return result
   }
 }
 
@@ -109,12 +130,24 @@ public protocol SolvingPruner: Pruner {
   ) throws(PruningError) -> any LayerSolver
 }
 
-/// A method with the inputs that it knows, for one layer after another.
+/// A method with the inputs that it knows, for the layers that read them.
 public protocol LayerSolver: Sendable {
-  /// The weight with two of each four neighbouring weights of a row set to 0, and the others changed to make up for them.
+  /// The weights with two of each four neighbouring weights of a row set to 0, and the others changed to make up for them.
   ///
-  /// - Throws: ``PruningError`` where the shape or the weight does not allow it.
-  func prune(_ weight: Matrix, on compute: Compute) throws(PruningError) -> PrunedWeight
+  /// Layers that read the same inputs are solved together, as what the inputs alone ask for is done once.
+  ///
+  /// - Parameter rule: the INT8 grid that the kept weights are put on as part of the solution; nil for none.
+  /// - Throws: ``PruningError`` where a shape or a weight does not allow it.
+  func prune(
+    _ weights: [Matrix], onto rule: Int8Rule?, on compute: Compute
+  ) throws(PruningError) -> [PrunedWeight]
+}
+
+extension LayerSolver {
+  /// One weight pruned by itself.
+  public func prune(_ weight: Matrix, on compute: Compute) throws(PruningError) -> PrunedWeight {
+    try prune([weight], onto: nil, on: compute)[0]
+  }
 }
 
 extension SolvingPruner {
@@ -142,6 +175,8 @@ public enum PruningError: Error, Equatable {
   case notPositiveDefinite(dampening: Double)
   /// The new weights are too large for their number format.
   case overflow(count: Int)
+  /// The weight cannot be put on an INT8 grid.
+  case quantization(QuantizationError)
 }
 
 extension PruningError: CustomStringConvertible {
@@ -162,6 +197,7 @@ extension PruningError: CustomStringConvertible {
       "the gram of the inputs is not positive definite, even with dampening \(dampening)"
     case .overflow(let count):
       "\(count) of the new weights are too large for the number format"
+    case .quantization(let reason): "\(reason)"
     }
   }
 }

@@ -9,12 +9,19 @@ public enum PruningMethod: String, Sendable, CaseIterable {
   /// Keep what costs the output least, column by column, and let the later weights make up for it.
   case sparseGPT = "sparsegpt"
 
-  /// The pruner that does it.
-  public var pruner: any Pruner {
+  /// Find the weights with the least output error by ADMM and coordinate descent.
+  case admm
+
+  /// The pruner that does it, with its default settings.
+  public var pruner: any Pruner { pruner(effort: .standard) }
+
+  /// The pruner that does it with an effort, which only ``admm`` knows.
+  public func pruner(effort: ADMM.Effort) -> any Pruner {
     switch self {
     case .magnitude: Magnitude()
     case .wanda: Wanda()
     case .sparseGPT: SparseGPT()
+    case .admm: ADMM(effort: effort)
     }
   }
 }

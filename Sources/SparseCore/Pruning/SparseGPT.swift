@@ -12,11 +12,6 @@ public struct SparseGPT: SolvingPruner {
   /// The gram of the inputs.
   public let needs = StatisticsKind.gram
 
-  /// What is added to the diagonal of the gram, as shares of its mean: the first with which it can be factored.
-  ///
-  /// The published default, then ten and a hundred times as much.
-  static let dampenings: [Double] = [0.01, 0.1, 1]
-
   /// The method with its published dampening.
   public init() {}
 
@@ -26,144 +21,110 @@ public struct SparseGPT: SolvingPruner {
   public func solver(
     for inputs: InputStatistics, on compute: Compute
   ) throws(PruningError) -> any LayerSolver {
-    guard case .gram(let gram) = inputs else { throw .missingStatistics(needs) }
-    let bad = gram.countNotFiniteInputs(on: compute)
-    guard bad == 0 else { throw .nonFiniteInputs(count: bad) }
-    let dampened = DampenedGram(gram)
-    var largest = 0.0
-    for dampening in Self.dampenings {
-      largest = dampening
-      if let factor = dampened.factor(dampening, on: compute) {
-        return SparseGPTSolver(
-          factor: factor.upper(on: compute), inputs: gram.inputs, deadInputs: dampened.deadInputs,
-          dampening: dampening)
-      }
+    guard let (gram, factor) = try DampenedGram.factored(inputs, on: compute) else {
+      return WandaFallback(inputs)
     }
-    return WandaFallback(
-      norms: gram.norms, reason: .notPositiveDefinite(dampening: largest))
-  }
-}
-
-/// A gram with its dead inputs seen to, ready to be dampened.
-struct DampenedGram {
-  private let gram: Gram
-  private let diagonal: [Float]
-  private let mean: Double
-  /// The inputs that are 0 for every token.
-  let deadInputs: [Int]
-
-  /// A gram in which the dead inputs have 1 on the diagonal, in the scale of one token.
-  init(_ gram: Gram) {
-    self.gram = gram
-    var diagonal = gram.sumsOfSquares
-    deadInputs = diagonal.indices.filter { diagonal[$0] == 0 }
-    for input in deadInputs { diagonal[input] = Float(max(1, gram.tokens)) }
-    self.diagonal = diagonal
-    mean = diagonal.reduce(0.0) { $0 + Double($1) } / Double(max(1, diagonal.count))
-  }
-
-  /// The factor of the gram with `dampening` times the mean of its diagonal added to the diagonal; nil where it is not positive definite.
-  func factor(_ dampening: Double, on compute: Compute) -> Cholesky? {
-    let added = Float(dampening * mean)
-    return try? Cholesky(gram, diagonal: diagonal.map { $0 + added }, on: compute)
+    return SparseGPTSolver(gram: gram, sweep: SparseGPTSweep(factor, on: compute))
   }
 }
 
 /// SparseGPT for layers that share the factor of their gram.
 private struct SparseGPTSolver: LayerSolver {
-  /// R, in panels of its columns.
-  let factor: TriangularPanels
-  let inputs: Int
-  let deadInputs: [Int]
-  let dampening: Double
+  let gram: DampenedGram
+  let sweep: SparseGPTSweep
 
   func prune(
-    _ weight: Matrix, on compute: Compute
-  ) throws(PruningError) -> PrunedWeight {
-    try weight.check(inputs: inputs, on: compute)
-    let pieces = TriangularPanels.pieces(
-      of: KernelSet.panels(for: weight.rows), threads: compute.threads)
-    var bits = [UInt8](repeating: 0, count: weight.rows * Mask24.rowBytes(columns: inputs))
-    let pruned = Matrix(rows: weight.rows, columns: inputs) { out in
-      weight.values.withUnsafeBufferPointer { values in
-        bits.withUnsafeMutableBufferPointer { bits in
-          nonisolated(unsafe) let (from, to, mask) = (values.start, out.start, bits.start)
-          Parallel.forEach(pieces.count, threads: compute.threads) { index in
-            let weights = RowPanels(
-              pieces[index], rows: weight.rows, columns: inputs, kernels: compute.kernels)
-            weights.read(from)
-            prune(weights, pieces[index], rows: weight.rows, mask: mask, kernels: compute.kernels)
-            weights.write(to)
-          }
-        }
-      }
+    _ weights: [Matrix], onto rule: Int8Rule?, on compute: Compute
+  ) throws(PruningError) -> [PrunedWeight] {
+    for weight in weights { try weight.check(inputs: gram.inputs, on: compute) }
+    // The scales are those of the dense rows: what a row will be is known only when its columns are on the grid.
+    let grids = try rule.map { rule throws(PruningError) in
+      try weights.map { weight throws(PruningError) in try rule.grid(for: weight, on: compute) }
     }
-    let bad = pruned.countNotFinite(on: compute)
-    guard bad == 0 else { throw .overflow(count: bad) }
-    let mask = Mask24(rows: weight.rows, columns: inputs, bytes: bits)
-    return PrunedWeight(weight: pruned, mask: mask, dampening: dampening)
+    let stage = SolverStage(
+      weights, inputs: gram.inputs, deadInputs: gram.deadInputs, on: compute)
+    stage.forEachPiece { sweep.prune($0, grid: grids?[$0.layer]) }
+    return try stage.pruned(dampening: gram.dampening, grids: grids, on: compute)
+  }
+}
+
+/// One pass of SparseGPT over the columns of some rows.
+struct SparseGPTSweep: Sendable {
+  /// R, in panels of its columns.
+  private let factor: TilePanels
+  private let kernels: KernelSet
+
+  /// - Parameter factor: the reversed Cholesky factor of the dampened gram.
+  init(_ factor: Cholesky, on compute: Compute) {
+    self.factor = factor.upper(on: compute)
+    kernels = compute.kernels
   }
 
-  /// Prunes some rows, 48 to a panel, from their first column to their last.
+  /// Prunes rows, 48 to a panel, from their first column to their last; onto a grid where there is one.
   ///
   /// The errors of finished blocks of columns reach a block by rank-k updates, those within the block
   /// tile by tile; what happens in a tile is one kernel.
-  private func prune(
-    _ weights: RowPanels, _ range: Range<Int>, rows: Int, mask: UnsafeMutablePointer<UInt8>,
-    kernels: KernelSet
-  ) {
-    let errors = RowPanels(range, rows: rows, columns: inputs, kernels: kernels)
-    errors.clear()
-    for input in deadInputs { weights.clear(column: input) }
-    let sums = errors.panels
+  func prune(_ rows: SolverRows, grid: Int8Grid?) {
+    let grid = grid.map(TileGrid.init)
+    let sums = rows.errors.panels  // a column's sums become its errors
     let updates = PanelUpdates(coefficients: factor, kernels: kernels)
-    var bits = [UInt8](repeating: 0, count: KernelSet.tileMaskBytes)
-    for block in TriangularPanels.blocks(count: factor.count) {
+    for block in TilePanels.blocks(count: factor.count) {
       updates.accumulate(0..<block.lowerBound, into: block, of: sums)
       for tile in block {
         updates.accumulate(block.lowerBound..<tile, into: tile..<tile + 1, of: sums)
-        let start = tile * KernelSet.panelWidth
-        let columns = min(KernelSet.panelWidth, inputs - start)
-        for (index, panel) in weights.panels.enumerated() {
+        let columns = rows.columns(ofTile: tile)
+        let place = tile * TilePanels.tileSize
+        for (index, panel) in rows.weights.panels.enumerated() {
           kernels.pruneTile(
-            columns: columns, factor: factor.tile(tile, tile),
-            weights: panel + start * KernelSet.panelWidth,
-            sums: sums[index] + start * KernelSet.panelWidth, mask: &bits)
-          copy(bits, columns: start..<start + columns, rows: weights.rowRange(index), to: mask)
+            columns: columns.count, factor: factor.tile(tile, tile), weights: panel + place,
+            sums: sums[index] + place, mask: rows.mask(panel: index, tile: tile),
+            scales: grid?.scales(rows: rows.weights.rowRange(index), columns: columns))
         }
-      }
-    }
-  }
-
-  /// Moves a tile's mask bytes, which lie byte after byte for 48 rows, to the rows of the mask.
-  private func copy(
-    _ bits: [UInt8], columns: Range<Int>, rows: Range<Int>, to mask: UnsafeMutablePointer<UInt8>
-  ) {
-    let rowBytes = Mask24.rowBytes(columns: inputs)
-    for byte in 0..<(columns.count + 7) / 8 {
-      let place = columns.lowerBound / 8 + byte
-      for (index, row) in rows.enumerated() {
-        mask[row * rowBytes + place] = bits[byte * KernelSet.panelWidth + index]
       }
     }
   }
 }
 
 /// What becomes of layers whose gram cannot be factored.
-private struct WandaFallback: LayerSolver {
-  let norms: [Float]
-  let reason: PruningError
+struct WandaFallback: LayerSolver {
+  private let inputs: InputStatistics
 
-  func prune(_ weight: Matrix, on compute: Compute) throws(PruningError) -> PrunedWeight {
-    var pruned = try Wanda().prune(weight, inputs: .norms(norms), on: compute)
-    pruned.fallback = PrunedWeight.Fallback(method: .wanda, reason: reason)
-    return pruned
+  init(_ inputs: InputStatistics) { self.inputs = inputs }
+
+  func prune(
+    _ weights: [Matrix], onto rule: Int8Rule?, on compute: Compute
+  ) throws(PruningError) -> [PrunedWeight] {
+    let largest = DampenedGram.dampenings.max() ?? 0
+    return try weights.map { weight throws(PruningError) in
+      var pruned = try Wanda().prune(weight, inputs: inputs, on: compute)
+      if let rule { pruned = try pruned.quantized(by: rule, on: compute) }
+      pruned.fallback = PrunedWeight.Fallback(
+        method: .wanda, reason: .notPositiveDefinite(dampening: largest))
+      return pruned
+    }
+  }
+}
+
+extension SolverStage {
+  /// The layers as they are now, as results.
+  ///
+  /// - Throws: ``PruningError/overflow(count:)`` where a weight is no longer finite.
+  func pruned(
+    dampening: Double, grids: [Int8Grid]?, on compute: Compute
+  ) throws(PruningError) -> [PrunedWeight] {
+    let (weights, masks) = (weights, masks)
+    return try weights.indices.map { layer throws(PruningError) in
+      let bad = weights[layer].countNotFinite(on: compute)
+      guard bad == 0 else { throw .overflow(count: bad) }
+      return PrunedWeight(
+        weight: weights[layer], mask: masks[layer], grid: grids?[layer], dampening: dampening)
+    }
   }
 }
 
 extension Matrix {
   /// Throws where a weight is not fit for a solver of so many inputs.
-  fileprivate func check(inputs: Int, on compute: Compute) throws(PruningError) {
+  func check(inputs: Int, on compute: Compute) throws(PruningError) {
     guard columns % 4 == 0 else { throw .columnsNotMultipleOfFour(columns: columns) }
     guard columns == inputs else {
       throw .statisticsMismatch(columns: columns, features: inputs)

@@ -238,12 +238,6 @@ import Testing
   }
 }
 
-private func gramStatistics(of inputs: Matrix, on compute: Compute) -> InputStatistics {
-  var gram = Gram(inputs: inputs.columns)
-  gram.add(inputs, on: compute)
-  return .gram(gram)
-}
-
 /// The share of groups of four in which both masks keep the same.
 private func shareOfEqualGroups(_ a: [Bool], _ b: [Bool]) -> Double {
   let starts = stride(from: 0, to: a.count, by: 4)

@@ -67,11 +67,15 @@ import Testing
       for inputs: InputStatistics, on compute: Compute
     ) throws(PruningError) -> any LayerSolver { self }
 
-    func prune(_ weight: Matrix, on compute: Compute) throws(PruningError) -> PrunedWeight {
-      var pruned = try Magnitude().prune(weight, inputs: .none, on: compute)
-      pruned.fallback = PrunedWeight.Fallback(
-        method: .magnitude, reason: .notPositiveDefinite(dampening: 1))
-      return pruned
+    func prune(
+      _ weights: [Matrix], onto rule: Int8Rule?, on compute: Compute
+    ) throws(PruningError) -> [PrunedWeight] {
+      try weights.map { weight throws(PruningError) in
+        var pruned = try Magnitude().prune(weight, inputs: .none, on: compute)
+        pruned.fallback = PrunedWeight.Fallback(
+          method: .magnitude, reason: .notPositiveDefinite(dampening: 1))
+        return pruned
+      }
     }
   }
 

@@ -27,7 +27,7 @@ _sparsify() {
   prune)
     case $previous in
     --method)
-      _sparsify_words 'magnitude wanda sparsegpt'
+      _sparsify_words 'magnitude wanda sparsegpt admm'
       return
       ;;
     -o | --output | --calibration | --report)

@@ -22,7 +22,7 @@ complete -c sparsify -n __sparsify_begins -a help -d 'Show the help of a command
 complete -c sparsify -n __sparsify_begins -l version -d 'Show the version'
 complete -c sparsify -n __sparsify_begins -s h -l help -d 'Show this help'
 complete -c sparsify -n '__sparsify_runs help' -a 'prune check inspect eval generate bench info completions'
-complete -c sparsify -n '__sparsify_runs prune' -l method -x -a 'magnitude wanda sparsegpt' -d 'How to choose the weights that stay'
+complete -c sparsify -n '__sparsify_runs prune' -l method -x -a 'magnitude wanda sparsegpt admm' -d 'How to choose the weights that stay'
 complete -c sparsify -n '__sparsify_runs prune' -s o -l output -r -F -d 'Where the pruned model goes: a folder for a folder, a file for a file'
 complete -c sparsify -n '__sparsify_runs prune' -l calibration -r -F -d 'What the model reads while its activations are measured: \'self\' for text that it writes itself, a text file, or token ids as FILE.safetensors'
 complete -c sparsify -n '__sparsify_runs prune' -l samples -x -d 'The number of calibration sequences'

@@ -27,7 +27,7 @@ _sparsify() {
   case $line[1] in
   prune)
     _arguments -s -S \
-      '--method=[How to choose the weights that stay]:method:(magnitude wanda sparsegpt)' \
+      '--method=[How to choose the weights that stay]:method:(magnitude wanda sparsegpt admm)' \
       '(-o --output)'{-o+,--output=}'[Where the pruned model goes\: a folder for a folder, a file for a file]:path:_files' \
       '--calibration=[What the model reads while its activations are measured\: '\''self'\'' for text that it writes itself, a text file, or token ids as FILE.safetensors]:source:_files' \
       '--samples=[The number of calibration sequences]:n: ' \

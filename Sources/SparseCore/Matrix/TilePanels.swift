@@ -1,46 +1,49 @@
-/// A triangular matrix in panels of 48 columns: of each panel the 48 × 48 tiles that can hold something.
+/// A square matrix in panels of 48 columns: of a triangular one the 48 × 48 tiles that can hold something.
 ///
 /// A panel's rows lie one after another, so that any stretch of them is an operand of a rank-k update. The
 /// matrix is padded to whole tiles.
-final class TriangularPanels: Sendable {
-  /// Which half of the matrix is there.
-  enum Half { case lower, upper }
+final class TilePanels: Sendable {
+  /// Which part of the matrix is there.
+  enum Part { case lower, upper, full }
 
   /// The values of a tile.
   static let tileSize = KernelSet.panelWidth * KernelSet.panelWidth
 
-  let half: Half
+  let part: Part
   /// The panels, which is also the number of tile rows.
   let count: Int
   private let values: AlignedFloats
 
   /// Uninitialised panels.
-  init(_ half: Half, count: Int) {
-    self.half = half
+  init(_ part: Part, count: Int) {
+    self.part = part
     self.count = count
-    values = AlignedFloats(count: count * (count + 1) / 2 * TriangularPanels.tileSize)
+    let tiles = part == .full ? count * count : count * (count + 1) / 2
+    values = AlignedFloats(count: tiles * TilePanels.tileSize)
   }
 
   /// Where row 0 of a panel lies or, in a lower panel that begins further down, would lie.
   func panel(_ column: Int) -> UnsafeMutablePointer<Float> {
     let tiles =
-      switch half {
+      switch part {
+      case .full: column * count
       case .upper: column * (column + 1) / 2
       case .lower: column * count - column * (column + 1) / 2
       }
-    return values.pointer + tiles * TriangularPanels.tileSize
+    return values.pointer + tiles * TilePanels.tileSize
   }
 
-  /// A tile, row-major; it must be in the half that is there.
+  /// A tile, row-major; it must be in the part that is there.
   func tile(_ row: Int, _ column: Int) -> UnsafeMutablePointer<Float> {
-    panel(column) + row * TriangularPanels.tileSize
+    panel(column) + row * TilePanels.tileSize
   }
 
-  /// The transposed matrix, a lower one's upper one.
-  func transposed(on compute: Compute) -> TriangularPanels {
-    let result = TriangularPanels(half == .lower ? .upper : .lower, count: count)
+  /// A lower triangular matrix transposed: the upper one.
+  func transposed(on compute: Compute) -> TilePanels {
+    precondition(part == .lower, "transposed: only of lower triangular panels")
+    let result = TilePanels(.upper, count: count)
     Parallel.forEach(count, threads: compute.threads) { row in
-      for column in half == .lower ? 0..<row + 1 : row..<count {
+      for column in 0...row {
         compute.kernels.transposeTile(tile(row, column), into: result.tile(column, row))
       }
     }

@@ -1,0 +1,170 @@
+/// Finds the 2:4 weights with the least output error by ADMM on all weights of a row at once, then by coordinate descent.
+///
+/// Boža 2024, arXiv 2401.02938, and ALPS, Meng et al. 2024, arXiv 2406.07831, with a schedule of our own: started
+/// from ``SparseGPT``'s solution, with a penalty that rises geometrically from 0.2 to 1, a new one at every
+/// iteration. Each is one Cholesky factorisation for all layers that read the same inputs, two triangular
+/// solves, and a projection. In the norm of the inputs: the penalty of a weight is relative to the gram's
+/// diagonal, so that the scale of an input changes nothing.
+///
+/// Every step but the last works on the weights as they are; on an INT8 grid, one more sweep of coordinate
+/// descent moves the rounded weights along the grid wherever that lowers the error.
+public struct ADMM: SolvingPruner {
+  /// The gram of the inputs.
+  public let needs = StatisticsKind.gram
+
+  /// How long to search.
+  public enum Effort: String, Sendable, CaseIterable {
+    /// SparseGPT and two sweeps of coordinate descent, without ADMM.
+    case fast
+    /// 12 iterations and one sweep.
+    case standard
+    /// 32 iterations and one sweep.
+    case best
+
+    var iterations: Int {
+      switch self {
+      case .fast: 0
+      case .standard: 12
+      case .best: 32
+      }
+    }
+
+    var sweeps: Int { self == .fast ? 2 : 1 }
+  }
+
+  /// How long it searches.
+  public let effort: Effort
+
+  /// The penalty of the first iteration and of the last.
+  private static let penalties: (first: Double, last: Double) = (0.2, 1)
+
+  /// The method with the effort given.
+  public init(effort: Effort = .standard) { self.effort = effort }
+
+  /// Factors the gram, for all layers with these inputs.
+  ///
+  /// Where no dampening makes it positive definite, the layers are pruned by ``Wanda`` and say so.
+  public func solver(
+    for inputs: InputStatistics, on compute: Compute
+  ) throws(PruningError) -> any LayerSolver {
+    guard let (gram, factor) = try DampenedGram.factored(inputs, on: compute) else {
+      return WandaFallback(inputs)
+    }
+    return ADMMSolver(
+      gram: gram, start: SparseGPTSweep(factor, on: compute), penalties: penalties,
+      sweeps: effort.sweeps)
+  }
+
+  /// The penalty of each iteration.
+  private var penalties: [Float] {
+    let (first, last) = Self.penalties
+    let steps = Double(max(1, effort.iterations - 1))
+    return (0..<effort.iterations).map {
+      Float(first * Math.power(last / first, Double($0) / steps))
+    }
+  }
+}
+
+/// ADMM for layers that share their gram.
+private struct ADMMSolver: LayerSolver {
+  let gram: DampenedGram
+  let start: SparseGPTSweep
+  let penalties: [Float]
+  let sweeps: Int
+
+  func prune(
+    _ weights: [Matrix], onto rule: Int8Rule?, on compute: Compute
+  ) throws(PruningError) -> [PrunedWeight] {
+    for weight in weights { try weight.check(inputs: gram.inputs, on: compute) }
+    let stage = SolverStage(
+      weights, inputs: gram.inputs, deadInputs: gram.deadInputs, on: compute)
+    let whole = gram.panels(on: compute)
+    let searches = penalties.isEmpty ? [] : searches(stage.pieces, gram: whole, on: compute)
+    stage.forEachPiece { start.prune($0, grid: nil) }
+    if !searches.isEmpty { try iterate(searches, on: compute) }
+    let descent = CoordinateDescent(whole, kernels: compute.kernels)
+    stage.forEachPiece { piece in
+      if !searches.isEmpty { stage.updateErrors(of: piece) }
+      for _ in 0..<sweeps { descent.sweep(piece, changing: .pattern) }
+    }
+    let pruned = try stage.pruned(dampening: gram.dampening, grids: nil, on: compute)
+    guard let rule else { return pruned }
+    // Rounded, with the scales of what has survived, and moved along the grid.
+    let rounded = try pruned.map { layer throws(PruningError) in
+      try layer.quantized(by: rule, on: compute)
+    }
+    stage.forEachPiece { piece in
+      stage.replaceWeights(of: piece, by: rounded[piece.layer].weight)
+      stage.updateErrors(of: piece)
+      descent.sweep(piece, changing: .values(grid: rounded[piece.layer].grid))
+    }
+    return try stage.pruned(
+      dampening: gram.dampening, grids: rounded.compactMap(\.grid), on: compute)
+  }
+
+  /// What ADMM keeps of each piece beside its weights; these must still be the original ones.
+  private func searches(
+    _ pieces: [SolverRows], gram: TilePanels, on compute: Compute
+  ) -> [ADMMRows] {
+    let updates = PanelUpdates(coefficients: gram, kernels: compute.kernels)
+    return Parallel.map(pieces.count, threads: compute.threads) { index in
+      let rows = ADMMRows(pieces[index], kernels: compute.kernels)
+      for block in TilePanels.blocks(count: gram.count) {
+        updates.accumulate(
+          0..<gram.count, of: rows.piece.weights.panels, into: block, of: rows.products.panels)
+      }
+      return rows
+    }
+  }
+
+  /// Moves the weights from where they are to where ADMM ends.
+  ///
+  /// In the weights' own coordinates: with n² the dampened diagonal of the gram G, the normalised problem's
+  /// (A + ρI)⁻¹ is (G + ρ n²)⁻¹, and its projection is by the squares of what a weight and its input make.
+  private func iterate(_ searches: [ADMMRows], on compute: Compute) throws(PruningError) {
+    let squares = gram.diagonal
+    var previous = penalties[0]
+    for penalty in penalties {
+      guard let factor = gram.factor(penalty: penalty, on: compute) else {
+        throw .notPositiveDefinite(dampening: gram.dampening)
+      }
+      let solver = factor.solver(on: compute)
+      let dualFactor = previous / penalty
+      Parallel.forEach(searches.count, threads: compute.threads) { index in
+        let rows = searches[index]
+        for (panel, kept) in rows.piece.weights.panels.enumerated() {
+          compute.kernels.admmTarget(
+            columns: gram.inputs, products: rows.products.panels[panel], kept: kept,
+            dual: rows.dual.panels[panel], squares: squares, penalty: penalty,
+            dualFactor: dualFactor, into: rows.solution.panels[panel])
+        }
+        solver.solve(rows.solution.panels)
+        for (panel, kept) in rows.piece.weights.panels.enumerated() {
+          compute.kernels.admmProject(
+            columns: gram.inputs, solution: rows.solution.panels[panel], squares: squares,
+            kept: kept, dual: rows.dual.panels[panel])
+        }
+      }
+      previous = penalty
+    }
+  }
+}
+
+/// ADMM's state of some rows; their weights are what is kept.
+private struct ADMMRows {
+  let piece: SolverRows
+  /// The original weights times the gram.
+  let products: RowPanels
+  /// The scaled dual.
+  let dual: RowPanels
+  /// The target of the penalised least squares, and their solution.
+  let solution: RowPanels
+
+  init(_ piece: SolverRows, kernels: KernelSet) {
+    self.piece = piece
+    products = piece.panels(kernels: kernels)
+    dual = piece.panels(kernels: kernels)
+    solution = piece.panels(kernels: kernels)
+    for panels in [products, dual, solution] { panels.clear() }
+  }
+}
