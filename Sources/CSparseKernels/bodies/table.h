@@ -14,6 +14,7 @@
 #include "solve.h"
 #include "descend.h"
 #include "admm.h"
+#include "permute.h"
 #include "peak.h"
 
 extern const sk_kernels SK_TABLE;
@@ -53,6 +54,10 @@ const sk_kernels SK_TABLE = {
   .descend_tile = descend_tile,
   .admm_target = admm_target,
   .admm_project = admm_project,
+  .median3 = median3,
+  .two_largest = two_largest,
+  .add_maxima = add_maxima,
+  .relax_row = relax_row,
   .fma_peak = fma_peak,
   .read_words = read_words,
 };

@@ -151,6 +151,22 @@ typedef struct sk_kernels {
   // kept = of each four of solution + dual the two with the largest square times squares[c]; dual = the rest.
   void (*admm_project)(intptr_t columns, const float *solution, const float *squares, float *kept, float *dual);
 
+  // Channel permutation, on panels of 48 groups of four channels: [rows][48] scores, none negative, of one member
+  // of each group. Sums, differences and comparisons only, in a stated order: the same bits from every table.
+  // out[i] = the middle one of a[i], b[i] and c[i]. n is a multiple of 48.
+  void (*median3)(intptr_t n, const float *a, const float *b, const float *c, float *out);
+  // sums[g] += sum over rows of the two largest of the four members of group g; member m's panel starts at
+  // members + m * stride. One chain of additions in float64 over the rows.
+  void (*two_largest)(intptr_t rows, intptr_t stride, const float *members, double *sums);
+  // sums[g][c] (48 x 48) += sum over rows of the larger one of medians[row][g] and candidates[row][c]; the rows of a
+  // call are one chain of additions from 0.
+  void (*add_maxima)(intptr_t rows, const float *medians, const float *candidates, float *sums);
+  // One step of a shortest path search: distances[j] = min(distances[j], costs[j] - prices[j] + base), and where
+  // that lowers it, from[j] = row. Columns that are done have a price of -infinity and a distance of +infinity.
+  // Returns the index of the least distance, of equal ones the first: at least one is below infinity.
+  intptr_t (*relax_row)(intptr_t n, const float *costs, const double *prices, double base, int32_t row,
+                        double *distances, int32_t *from);
+
   // Benchmark. Runs `steps` rounds of independent multiply-adds that fill the pipelines and returns how
   // many floating-point operations that was; *sink receives a value that depends on them.
   double (*fma_peak)(intptr_t steps, float *sink);
