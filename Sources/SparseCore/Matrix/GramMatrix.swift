@@ -10,9 +10,9 @@ public struct Gram: Sendable {
   /// How many rows of activations have been added.
   public private(set) var tokens = 0
   /// The sum of all finished blocks, empty before the first is finished.
-  private var finished: [Float] = []
+  private(set) var finished: [Float] = []
   /// The block that is being filled.
-  private var current: [Float]
+  private(set) var current: [Float]
 
   /// Tokens per block.
   ///
@@ -27,6 +27,14 @@ public struct Gram: Sendable {
     self.inputs = inputs
     let panels = KernelSet.panels(for: inputs)
     current = [Float](repeating: 0, count: panels * (panels + 1) / 2 * TriangleTiles.tileSize)
+  }
+
+  /// A gram of known sums, each as long as those of a gram of no tokens, or empty where no block is finished.
+  init(inputs: Int, tokens: Int, finished: [Float], current: [Float]) {
+    self.inputs = inputs
+    self.tokens = tokens
+    self.finished = finished
+    self.current = current
   }
 
   /// The gram of activations that are no longer there, whose XᵀX / tokens is `matrix`.
