@@ -21,8 +21,8 @@ public struct GoldenLayer: Sendable {
   /// Another matrix of the layer, rounded to float32: the reference's result of a method, by its name.
   public func matrix(_ name: String) throws -> Matrix { try Self.matrix(name, in: file) }
 
-  /// A vector of the layer, rounded to float32.
-  public func vector(_ name: String) throws -> [Float] { try file.doubles(name).map(Float.init) }
+  /// A vector of the layer, in float64, by its name.
+  public func vector(_ name: String) throws -> [Double] { try file.doubles(name) }
 
   /// A matrix of signed bytes of the layer, row after row; empty where it has none.
   public func codes(_ name: String) throws -> [Int8] {

@@ -30,6 +30,7 @@ const sk_kernels SK_TABLE = {
   .max_abs = max_abs,
   .quantize = quantize,
   .dequantize = dequantize,
+  .max_magnitudes = max_magnitudes,
   .pack = pack,
   .pack_columns = pack_columns,
   .gemm = gemm,

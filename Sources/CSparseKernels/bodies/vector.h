@@ -60,3 +60,22 @@ static void sum_squares(intptr_t rows, intptr_t columns, const float *x, intptr_
       }
   }
 }
+
+// Row blocks as above; a NaN is larger than nothing.
+static void max_magnitudes(intptr_t rows, intptr_t columns, const float *x, intptr_t stride, float *maxima) {
+  for (intptr_t i = 0; i < rows; i += 4) {
+    intptr_t count = rows - i < 4 ? rows - i : 4, j = 0;
+    const float *row = x + i * stride;
+    for (; j + SK_LANES <= columns; j += SK_LANES) {
+      vf most = load_f(maxima + j);
+      for (intptr_t r = 0; r < count; r++)
+        most = larger(__builtin_elementwise_abs(load_f(row + r * stride + j)), most);
+      store_f(maxima + j, most);
+    }
+    for (; j < columns; j++)
+      for (intptr_t r = 0; r < count; r++) {
+        float value = __builtin_elementwise_abs(row[r * stride + j]);
+        maxima[j] = value > maxima[j] ? value : maxima[j];
+      }
+  }
+}

@@ -45,6 +45,8 @@ typedef struct sk_kernels {
   void (*scaled_add)(intptr_t n, float a, const float *x, float b, float *y);
   // sums[j] += x[i][j]^2 in float64, row after row: splitting the rows into calls changes no bit.
   void (*sum_squares)(intptr_t rows, intptr_t columns, const float *x, intptr_t stride, double *sums);
+  // maxima[j] = max(maxima[j], |x[i][j]|) over all rows; a NaN changes nothing.
+  void (*max_magnitudes)(intptr_t rows, intptr_t columns, const float *x, intptr_t stride, float *maxima);
 
   // The largest |x[i]|, 0 of none; a NaN where there is one.
   float (*max_abs)(intptr_t n, const float *x);

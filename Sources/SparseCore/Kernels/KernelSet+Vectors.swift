@@ -59,4 +59,12 @@ extension KernelSet {
   ) {
     table.pointee.sum_squares(rows, columns, x, stride, sums)
   }
+
+  /// maxima[j] ← the larger one of maxima[j] and |x[i][j]| over all rows; a NaN changes nothing.
+  package func maxMagnitudes(
+    rows: Int, columns: Int, _ x: UnsafePointer<Float>, stride: Int,
+    into maxima: UnsafeMutablePointer<Float>
+  ) {
+    table.pointee.max_magnitudes(rows, columns, x, stride, maxima)
+  }
 }

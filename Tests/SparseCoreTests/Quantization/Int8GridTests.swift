@@ -118,11 +118,11 @@ import Testing
     let compute = Compute(kernels: kernels)
     let layer = try GoldenLayer(name)
     let dense = try Int8Grid(for: layer.weight, on: compute)
-    #expect(dense.scales == (try layer.vector("joint_int8_scales")))
+    #expect(dense.scales == (try layer.vector("joint_int8_scales").map(Float.init)))
 
     let pruned = try layer.matrix("admm_cd")
     let grid = try Int8Grid(for: pruned, on: compute)
-    for (scale, wanted) in zip(grid.scales, try layer.vector("admm_cd_int8_scales")) {
+    for (scale, wanted) in zip(grid.scales, try layer.vector("admm_cd_int8_scales").map(Float.init)) {
       #expect(abs(scale - wanted) <= wanted.ulp)  // the reference's weights were rounded to float32
     }
     #expect(grid.codes(of: pruned, on: compute) == (try layer.codes("admm_cd_int8")))
