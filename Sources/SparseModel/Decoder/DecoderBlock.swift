@@ -24,6 +24,14 @@ package protocol DecoderBlock: Sendable {
   /// They are consumed, so that a block may work in them rather than in copies.
   func finish(
     _ stage: Stage, outputs: consuming [Matrix], state: inout BlockState, on compute: Compute)
+
+  /// The channels of the stage's inputs that may change places; nil where the order is fixed.
+  func channelFreedom(of stage: Stage) -> ChannelFreedom?
+
+  /// The weight of the norm whose outputs are the stage's inputs and go nowhere else; nil where there is none.
+  ///
+  /// Its channels can be divided by scales for which the columns of the stage's layers make up.
+  func inputNorm(of stage: Stage) -> String?
 }
 
 /// Where a group of tokens stands inside a block.

@@ -8,6 +8,8 @@ package struct LinearLayer: Sendable {
   package let weight: StoredMatrix
   /// The bias, `outputs` values, where the layer has one.
   package let bias: [Float]?
+  /// The bias's name in the checkpoint, where the layer has one.
+  package let biasName: String?
 }
 
 /// The linear layers of a block that read the same input.

@@ -14,7 +14,11 @@ struct LlamaBlock: DecoderBlock {
     Stage(index: 3, name: "down", linears: ["mlp.down_proj"]),
   ]
 
+  private static let attentionNorm = "input_layernorm.weight"
+  private static let mlpNorm = "post_attention_layernorm.weight"
+
   private let index: Int
+  private let prefix: String
   private let configuration: ModelConfiguration
   private let rotary: RotaryTable
   private let attentionNorm: [Float]  // width
@@ -25,10 +29,10 @@ struct LlamaBlock: DecoderBlock {
     self.index = index
     self.configuration = configuration
     rotary = tensors.rotary
-    let prefix = "model.layers.\(index)."
+    prefix = "model.layers.\(index)."
     let width = configuration.width
-    attentionNorm = try tensors.vector(prefix + "input_layernorm.weight", count: width)
-    mlpNorm = try tensors.vector(prefix + "post_attention_layernorm.weight", count: width)
+    attentionNorm = try tensors.vector(prefix + Self.attentionNorm, count: width)
+    mlpNorm = try tensors.vector(prefix + Self.mlpNorm, count: width)
 
     let queryWidth = configuration.heads * configuration.headWidth
     let keyWidth = configuration.keyValueHeads * configuration.headWidth
@@ -85,6 +89,34 @@ struct LlamaBlock: DecoderBlock {
     default:
       add(outputs[0], to: &state.hidden, on: compute)
       state.pending = nil
+    }
+  }
+
+  func channelFreedom(of stage: Stage) -> ChannelFreedom? {
+    switch stage.index {
+    case 1:
+      // A head of values is shared by neighbouring query heads, and each reads it in the same order.
+      let (width, sharing) = (
+        configuration.headWidth, configuration.heads / configuration.keyValueHeads
+      )
+      let domains = (0..<configuration.keyValueHeads).map { head in
+        ChannelDomain(
+          channels: width, columns: (0..<sharing).map { (head * sharing + $0) * width },
+          row: head * width)
+      }
+      return ChannelFreedom(domains: domains, producers: ["self_attn.v_proj"])
+    case 3:
+      let domain = ChannelDomain(channels: configuration.mlpWidth, columns: [0], row: 0)
+      return ChannelFreedom(domains: [domain], producers: ["mlp.gate_proj", "mlp.up_proj"])
+    default: return nil
+    }
+  }
+
+  func inputNorm(of stage: Stage) -> String? {
+    switch stage.index {
+    case 0: prefix + Self.attentionNorm
+    case 2: prefix + Self.mlpNorm
+    default: nil
     }
   }
 

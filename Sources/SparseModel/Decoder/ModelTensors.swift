@@ -10,7 +10,8 @@ struct ModelTensors {
     LinearLayer(
       name: name + ".weight",
       weight: try matrix(name + ".weight", rows: outputs, columns: inputs),
-      bias: hasBias ? try vector(name + ".bias", count: outputs) : nil)
+      bias: hasBias ? try vector(name + ".bias", count: outputs) : nil,
+      biasName: hasBias ? name + ".bias" : nil)
   }
 
   /// A two-dimensional tensor of floating-point numbers.
