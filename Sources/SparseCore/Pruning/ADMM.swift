@@ -1,3 +1,13 @@
+/// How long a method searches.
+public enum Effort: String, Sendable, CaseIterable {
+  /// The least that is worth it.
+  case fast
+  /// A good result for the time.
+  case standard
+  /// The best result, for two to three times the time.
+  case best
+}
+
 /// Finds the 2:4 weights with the least output error by ADMM on all weights of a row at once, then by coordinate descent.
 ///
 /// Boža 2024, arXiv 2401.02938, and ALPS, Meng et al. 2024, arXiv 2406.07831, with a schedule of our own: started
@@ -12,27 +22,7 @@ public struct ADMM: SolvingPruner {
   /// The gram of the inputs.
   public let needs = StatisticsKind.gram
 
-  /// How long to search.
-  public enum Effort: String, Sendable, CaseIterable {
-    /// SparseGPT and two sweeps of coordinate descent, without ADMM.
-    case fast
-    /// 12 iterations and one sweep.
-    case standard
-    /// 32 iterations and one sweep.
-    case best
-
-    var iterations: Int {
-      switch self {
-      case .fast: 0
-      case .standard: 12
-      case .best: 32
-      }
-    }
-
-    var sweeps: Int { self == .fast ? 2 : 1 }
-  }
-
-  /// How long it searches.
+  /// How long it searches: SparseGPT and two sweeps of coordinate descent, 12 iterations and a sweep, or 32 and a sweep.
   public let effort: Effort
 
   /// The penalty of the first iteration and of the last.
@@ -52,14 +42,20 @@ public struct ADMM: SolvingPruner {
     }
     return ADMMSolver(
       gram: gram, start: SparseGPTSweep(factor, on: compute), penalties: penalties,
-      sweeps: effort.sweeps)
+      sweeps: effort == .fast ? 2 : 1)
   }
 
   /// The penalty of each iteration.
   private var penalties: [Float] {
+    let iterations =
+      switch effort {
+      case .fast: 0
+      case .standard: 12
+      case .best: 32
+      }
     let (first, last) = Self.penalties
-    let steps = Double(max(1, effort.iterations - 1))
-    return (0..<effort.iterations).map {
+    let steps = Double(max(1, iterations - 1))
+    return (0..<iterations).map {
       Float(first * Math.power(last / first, Double($0) / steps))
     }
   }
@@ -74,8 +70,10 @@ private struct ADMMSolver: LayerSolver {
 
   func prune(
     _ weights: [Matrix], onto rule: Int8Rule?, on compute: Compute
-  ) throws(PruningError) -> [PrunedWeight] {
-    for weight in weights { try weight.check(inputs: gram.inputs, on: compute) }
+  ) throws(LayerPruningError) -> [PrunedWeight] {
+    _ = try weights.mapLayers { weight throws(PruningError) in
+      try weight.check(inputs: gram.inputs, on: compute)
+    }
     let stage = SolverStage(
       weights, inputs: gram.inputs, deadInputs: gram.deadInputs, on: compute)
     let whole = gram.panels(on: compute)
@@ -87,19 +85,10 @@ private struct ADMMSolver: LayerSolver {
       if !searches.isEmpty { stage.updateErrors(of: piece) }
       for _ in 0..<sweeps { descent.sweep(piece, changing: .pattern) }
     }
-    let pruned = try stage.pruned(dampening: gram.dampening, grids: nil, on: compute)
+    let pruned = try stage.pruned(
+      dampening: gram.dampening, grids: weights.map { _ in nil }, on: compute)
     guard let rule else { return pruned }
-    // Rounded, with the scales of what has survived, and moved along the grid.
-    let rounded = try pruned.map { layer throws(PruningError) in
-      try layer.quantized(by: rule, on: compute)
-    }
-    stage.forEachPiece { piece in
-      stage.replaceWeights(of: piece, by: rounded[piece.layer].weight)
-      stage.updateErrors(of: piece)
-      descent.sweep(piece, changing: .values(grid: rounded[piece.layer].grid))
-    }
-    return try stage.pruned(
-      dampening: gram.dampening, grids: rounded.compactMap(\.grid), on: compute)
+    return try stage.movedAlongGrid(pruned, by: rule, descent: descent, on: compute)
   }
 
   /// What ADMM keeps of each piece beside its weights; these must still be the original ones.
@@ -121,12 +110,13 @@ private struct ADMMSolver: LayerSolver {
   ///
   /// In the weights' own coordinates: with n² the dampened diagonal of the gram G, the normalised problem's
   /// (A + ρI)⁻¹ is (G + ρ n²)⁻¹, and its projection is by the squares of what a weight and its input make.
-  private func iterate(_ searches: [ADMMRows], on compute: Compute) throws(PruningError) {
+  private func iterate(_ searches: [ADMMRows], on compute: Compute) throws(LayerPruningError) {
     let squares = gram.diagonal
     var previous = penalties[0]
     for penalty in penalties {
       guard let factor = gram.factor(penalty: penalty, on: compute) else {
-        throw .notPositiveDefinite(dampening: gram.dampening)
+        throw LayerPruningError(
+          layer: 0, reason: .notPositiveDefinite(dampening: gram.dampening))
       }
       let solver = factor.solver(on: compute)
       let dualFactor = previous / penalty

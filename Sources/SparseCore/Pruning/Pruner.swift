@@ -137,17 +137,10 @@ public protocol LayerSolver: Sendable {
   /// Layers that read the same inputs are solved together, as what the inputs alone ask for is done once.
   ///
   /// - Parameter rule: the INT8 grid that the kept weights are put on as part of the solution; nil for none.
-  /// - Throws: ``PruningError`` where a shape or a weight does not allow it.
+  /// - Throws: ``LayerPruningError`` where a shape or a weight does not allow it.
   func prune(
     _ weights: [Matrix], onto rule: Int8Rule?, on compute: Compute
-  ) throws(PruningError) -> [PrunedWeight]
-}
-
-extension LayerSolver {
-  /// One weight pruned by itself.
-  public func prune(_ weight: Matrix, on compute: Compute) throws(PruningError) -> PrunedWeight {
-    try prune([weight], onto: nil, on: compute)[0]
-  }
+  ) throws(LayerPruningError) -> [PrunedWeight]
 }
 
 extension SolvingPruner {
@@ -155,7 +148,46 @@ extension SolvingPruner {
   public func prune(
     _ weight: Matrix, inputs: InputStatistics, on compute: Compute
   ) throws(PruningError) -> PrunedWeight {
-    try solver(for: inputs, on: compute).prune(weight, on: compute)
+    let solver = try solver(for: inputs, on: compute)
+    do {
+      return try solver.prune([weight], onto: nil, on: compute)[0]
+    } catch {
+      throw error.reason
+    }
+  }
+}
+
+/// A ``PruningError`` of one among several layers.
+public struct LayerPruningError: Error, Equatable, CustomStringConvertible {
+  /// The layer, counted from 0.
+  public let layer: Int
+  /// What went wrong.
+  public let reason: PruningError
+
+  /// A layer's number and what is wrong with it.
+  public init(layer: Int, reason: PruningError) {
+    self.layer = layer
+    self.reason = reason
+  }
+
+  /// One line that names the layer's number.
+  public var description: String { "layer \(layer): \(reason)" }
+}
+
+extension Sequence {
+  /// The results of `body` for each of some layers; its errors name the layer's number.
+  func mapLayers<Result>(
+    _ body: (Element) throws(PruningError) -> Result
+  ) throws(LayerPruningError) -> [Result] {
+    var results: [Result] = []
+    for (layer, element) in enumerated() {
+      do {
+        results.append(try body(element))
+      } catch {
+        throw LayerPruningError(layer: layer, reason: error)
+      }
+    }
+    return results
   }
 }
 
@@ -177,6 +209,10 @@ public enum PruningError: Error, Equatable {
   case overflow(count: Int)
   /// The weight cannot be put on an INT8 grid.
   case quantization(QuantizationError)
+  /// Groups of a weight that should be 2:4 have more than two values that are not 0.
+  case notTwoOfFour(groups: Int)
+  /// A pruned weight and its dense original have different numbers of rows.
+  case denseMismatch(rows: Int, denseRows: Int)
 }
 
 extension PruningError: CustomStringConvertible {
@@ -198,6 +234,10 @@ extension PruningError: CustomStringConvertible {
     case .overflow(let count):
       "\(count) of the new weights are too large for the number format"
     case .quantization(let reason): "\(reason)"
+    case .notTwoOfFour(let groups):
+      "\(groups) groups of four hold more than two values that are not 0"
+    case .denseMismatch(let rows, let denseRows):
+      "the pruned weight has \(rows) outputs, the dense one \(denseRows)"
     }
   }
 }

@@ -16,7 +16,7 @@ public enum PruningMethod: String, Sendable, CaseIterable {
   public var pruner: any Pruner { pruner(effort: .standard) }
 
   /// The pruner that does it with an effort, which only ``admm`` knows.
-  public func pruner(effort: ADMM.Effort) -> any Pruner {
+  public func pruner(effort: Effort) -> any Pruner {
     switch self {
     case .magnitude: Magnitude()
     case .wanda: Wanda()

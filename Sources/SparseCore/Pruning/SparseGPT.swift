@@ -35,15 +35,15 @@ private struct SparseGPTSolver: LayerSolver {
 
   func prune(
     _ weights: [Matrix], onto rule: Int8Rule?, on compute: Compute
-  ) throws(PruningError) -> [PrunedWeight] {
-    for weight in weights { try weight.check(inputs: gram.inputs, on: compute) }
+  ) throws(LayerPruningError) -> [PrunedWeight] {
     // The scales are those of the dense rows: what a row will be is known only when its columns are on the grid.
-    let grids = try rule.map { rule throws(PruningError) in
-      try weights.map { weight throws(PruningError) in try rule.grid(for: weight, on: compute) }
+    let grids = try weights.mapLayers { weight throws(PruningError) in
+      try weight.check(inputs: gram.inputs, on: compute)
+      return try rule?.grid(for: weight, on: compute)
     }
     let stage = SolverStage(
       weights, inputs: gram.inputs, deadInputs: gram.deadInputs, on: compute)
-    stage.forEachPiece { sweep.prune($0, grid: grids?[$0.layer]) }
+    stage.forEachPiece { sweep.prune($0, grid: grids[$0.layer]) }
     return try stage.pruned(dampening: gram.dampening, grids: grids, on: compute)
   }
 }
@@ -93,31 +93,14 @@ struct WandaFallback: LayerSolver {
 
   func prune(
     _ weights: [Matrix], onto rule: Int8Rule?, on compute: Compute
-  ) throws(PruningError) -> [PrunedWeight] {
+  ) throws(LayerPruningError) -> [PrunedWeight] {
     let largest = DampenedGram.dampenings.max() ?? 0
-    return try weights.map { weight throws(PruningError) in
+    return try weights.mapLayers { weight throws(PruningError) in
       var pruned = try Wanda().prune(weight, inputs: inputs, on: compute)
       if let rule { pruned = try pruned.quantized(by: rule, on: compute) }
       pruned.fallback = PrunedWeight.Fallback(
         method: .wanda, reason: .notPositiveDefinite(dampening: largest))
       return pruned
-    }
-  }
-}
-
-extension SolverStage {
-  /// The layers as they are now, as results.
-  ///
-  /// - Throws: ``PruningError/overflow(count:)`` where a weight is no longer finite.
-  func pruned(
-    dampening: Double, grids: [Int8Grid]?, on compute: Compute
-  ) throws(PruningError) -> [PrunedWeight] {
-    let (weights, masks) = (weights, masks)
-    return try weights.indices.map { layer throws(PruningError) in
-      let bad = weights[layer].countNotFinite(on: compute)
-      guard bad == 0 else { throw .overflow(count: bad) }
-      return PrunedWeight(
-        weight: weights[layer], mask: masks[layer], grid: grids?[layer], dampening: dampening)
     }
   }
 }

@@ -97,9 +97,8 @@ package struct OutputError: Sendable, Equatable {
   }
 
   /// The error of `changed` in place of `weight` on `inputs`, `tokens × inputs`.
-  init(of changed: StoredMatrix, for weight: StoredMatrix, inputs: Matrix, on compute: Compute) {
-    let original = Matrix(weight, on: compute)
-    let difference = Matrix(changed, on: compute).minus(original)
+  init(of changed: Matrix, for original: Matrix, inputs: Matrix, on compute: Compute) {
+    let difference = changed.minus(original)
     squaredError =
       linear(inputs, PackedWeight(difference, on: compute), on: compute).sumOfSquares(on: compute)
     squaredReference =
@@ -107,9 +106,8 @@ package struct OutputError: Sendable, Equatable {
   }
 
   /// The same on all inputs that a gram has seen.
-  init(of changed: StoredMatrix, for weight: StoredMatrix, gram: Gram, on compute: Compute) {
-    let original = Matrix(weight, on: compute)
-    let difference = Matrix(changed, on: compute).minus(original)
+  init(of changed: Matrix, for original: Matrix, gram: Gram, on compute: Compute) {
+    let difference = changed.minus(original)
     squaredError = gram.squaredOutput(of: difference, on: compute)
     squaredReference = gram.squaredOutput(of: original, on: compute)
   }

@@ -1,20 +1,19 @@
-public import SparseCore
+internal import SparseCore
 
 /// Prunes a model block by block and stage by stage, so that every layer sees the inputs that the already pruned layers before it produce.
 struct BlockwisePruning {
   let model: Decoder
-  let pruner: any Pruner
-  let targets: Set<String>
+  let recipe: StageRecipe
+  let targets: Set<ExactString>
   let compute: Compute
   var batch = BatchSize()
-  /// Whether a layer that another method had to stand in for is an error.
-  var isStrict = false
 
-  /// Prunes every target and hands its bytes to `write` as soon as they are known.
+  /// Prunes every target and hands all tensors that change to `write` as soon as they are known.
   ///
   /// - Returns: what became of each layer, in the order in which they run.
   func run(
-    on windows: TokenWindows, write: (_ name: String, _ weight: StoredMatrix) throws -> Void,
+    on windows: TokenWindows,
+    write: @escaping (_ name: String, _ tensor: StoredMatrix) throws -> Void,
     progress: ProgressHandler
   ) throws -> [LayerReport] {
     let chunks = windows.groups(ofTokens: batch.chunkTokens)
@@ -27,11 +26,17 @@ struct BlockwisePruning {
         BlockState(hidden: $0, positions: .sequences(length: windows.length))
       }
       hidden = []
+      var writes = HeldWrites(write: write)
+      if recipe.permutes {
+        for stage in type(of: block).stages where isTarget(stage, of: block) {
+          writes.hold(block.channelFreedom(of: stage)?.producers.map(block.linear) ?? [])
+        }
+      }
       for stage in type(of: block).stages {
         meter.begin(block: index, stage: stage.name)
         let weights = try prune(
           stage, of: block, index: index, states: states, windows: windows, reports: &reports,
-          write: write
+          writes: &writes
         ) { try progress(meter.progress) }
         for chunk in states.indices {
           let input = block.input(of: stage, from: states[chunk], on: compute)
@@ -55,119 +60,96 @@ struct BlockwisePruning {
     return reports
   }
 
+  private func isTarget(_ layer: LinearLayer) -> Bool {
+    targets.contains(ExactString(layer.name))
+  }
+
+  private func isTarget(_ stage: Stage, of block: any DecoderBlock) -> Bool {
+    stage.linears.contains { isTarget(block.linear($0)) }
+  }
+
   /// Prunes the targets among a stage's layers and gives all of its layers' weights, ready to multiply.
   private func prune(
     _ stage: Stage, of block: any DecoderBlock, index: Int, states: [BlockState],
-    windows: TokenWindows, reports: inout [LayerReport],
-    write: (_ name: String, _ weight: StoredMatrix) throws -> Void, afterChunk: () throws -> Void
+    windows: TokenWindows, reports: inout [LayerReport], writes: inout HeldWrites,
+    afterChunk: () throws -> Void
   ) throws -> [String: PackedWeight] {
     let layers = stage.linears.map(block.linear)
     var weights: [String: PackedWeight] = [:]
-    guard layers.contains(where: { targets.contains($0.name) }) else {
-      for layer in layers { weights[layer.name] = PackedWeight(layer.weight, on: compute) }
-      return weights
+    for layer in layers where !isTarget(layer) {
+      weights[layer.name] = PackedWeight(layer.weight, on: compute)
     }
-    var statistics = StatisticsCollector(needs: pruner.needs, inputs: layers[0].weight.columns)
-    // A gram tells the errors on all tokens; without one they are measured on some.
-    var sample = pruner.needs == .gram ? nil : InputSample(windows: windows)
+    let targets = layers.filter(isTarget)
+    guard !targets.isEmpty else { return weights }
+    var collector = StageInputCollector(recipe, inputs: layers[0].weight.columns, windows: windows)
     for state in states {
-      let input = block.input(of: stage, from: state, on: compute)
-      statistics.add(input, on: compute)
-      sample?.add(input)
+      collector.add(block.input(of: stage, from: state, on: compute), on: compute)
       try afterChunk()
     }
-    let inputs = statistics.result
-    guard inputs.norms?.allSatisfy(\.isFinite) ?? true,
-      sample?.inputs.countNotFinite(on: compute) ?? 0 == 0
-    else {
+    guard let inputs = collector.result(on: compute) else {
       throw ModelError.nonFiniteActivations(block: index, stage: stage.name)
     }
-    var solver: (any LayerSolver)?
-    for layer in layers {
-      guard targets.contains(layer.name) else {
-        weights[layer.name] = PackedWeight(layer.weight, on: compute)
-        continue
-      }
-      let clock = ContinuousClock()
-      let start = clock.now
-      let pruned = try prune(layer, inputs: inputs, solver: &solver)
-      try write(layer.name, pruned.weight)
-      weights[layer.name] = PackedWeight(pruned.weight, on: compute)
-      let error =
-        switch inputs {
-        case .gram(let gram):
-          OutputError(of: pruned.weight, for: layer.weight, gram: gram, on: compute)
-        case .none, .norms:
-          sample.map {
-            OutputError(of: pruned.weight, for: layer.weight, inputs: $0.inputs, on: compute)
-          }
-        }
+    let clock = ContinuousClock()
+    let start = clock.now
+    let space = try space(of: stage, of: block, targets: targets, inputs: inputs, writes: &writes)
+    let pruned = try recipe.prune(
+      targets, in: space, inputs: inputs.statistics, model: model.checkpoint, on: compute)
+    for (layer, result) in zip(targets, pruned) {
+      try writes.put(result.stored, for: layer)
+      weights[layer.name] = PackedWeight(result.running, on: compute)
+    }
+    let errors = zip(targets, pruned).map {
+      inputs.error(of: $1.running, for: $0.weight, on: compute)
+    }
+    let seconds = (clock.now - start).seconds / Double(targets.count)
+    for ((layer, result), error) in zip(zip(targets, pruned), errors) {
       reports.append(
         LayerReport(
           name: layer.name, block: index, stage: stage.name,
-          shape: [layer.weight.rows, layer.weight.columns],
-          seconds: (clock.now - start).seconds, error: error,
-          sparsity: PatternCheck(pruned.weight, on: compute).sparsity,
-          dampening: pruned.dampening, fallback: pruned.fallback?.method))
+          shape: [layer.weight.rows, layer.weight.columns], seconds: seconds, error: error,
+          sparsity: PatternCheck(result.stored, on: compute).sparsity,
+          dampening: result.dampening, fallback: result.fallback,
+          sampleTokens: windows.ids.count, permutationGain: space.order?.gain,
+          scaleRange: result.scaleRange))
     }
     return weights
   }
 
-  /// A layer's weight after pruning, in the type that it is stored in, and how it came about.
-  private struct PrunedLayer {
-    let weight: StoredMatrix
-    var dampening: Double?
-    var fallback: PrunedWeight.Fallback?
-  }
-
-  /// Prunes one layer.
-  ///
-  /// - Parameter solver: made with the first layer of a stage, for those that follow.
-  private func prune(
-    _ layer: LinearLayer, inputs: InputStatistics, solver: inout (any LayerSolver)?
-  ) throws -> PrunedLayer {
-    do throws(PruningError) {
-      if let masking = pruner as? any MaskingPruner {
-        let mask = try masking.mask(for: layer.weight, inputs: inputs, on: compute)
-        return PrunedLayer(weight: mask.applied(to: layer.weight, on: compute))
+  /// The space in which a stage is pruned; what makes up for it elsewhere in the block is written.
+  private func space(
+    of stage: Stage, of block: any DecoderBlock, targets: [LinearLayer], inputs: StageInputs,
+    writes: inout HeldWrites
+  ) throws -> StageSpace {
+    var space = StageSpace()
+    if let freedom = block.channelFreedom(of: stage), recipe.permutes {
+      space.order = inputs.statistics.norms.flatMap { norms in
+        ChannelOrder(
+          readBy: targets.map { Matrix($0.weight, on: compute) }, norms: norms,
+          domains: freedom.domains, on: compute)
       }
-      let matrix = Matrix(layer.weight, on: compute)
-      let result: PrunedWeight
-      if let solving = pruner as? any SolvingPruner {
-        let shared: any LayerSolver
-        if let solver {
-          shared = solver
-        } else {
-          shared = try solving.solver(for: inputs, on: compute)
-        }
-        solver = shared
-        result = try shared.prune(matrix, on: compute)
-      } else {
-        result = try pruner.prune(matrix, inputs: inputs, on: compute)
-      }
-      if isStrict, let fallback = result.fallback { throw fallback.reason }
-      let weight = StoredMatrix(result.weight, as: layer.weight.type, on: compute)
-      let bad = weight.countNotFinite(on: compute)
-      guard bad == 0 else { throw .overflow(count: bad) }
-      return PrunedLayer(
-        weight: weight, dampening: result.dampening, fallback: result.fallback)
-    } catch {
-      throw LayerError(layer: layer.name, model: model.checkpoint.path, reason: error)
+      try writes.release(
+        freedom.producers.map(block.linear), rows: space.order?.rows,
+        bias: model.checkpoint.vector)
     }
+    let layers = stage.linears.map(block.linear)
+    if let alpha = recipe.smoothing, let maxima = inputs.maxima,
+      let norm = block.inputNorm(of: stage)
+    {
+      let scales = smoothingScales(
+        inputMaxima: maxima, weights: layers.map { Matrix($0.weight, on: compute) }, alpha: alpha,
+        on: compute)
+      let smoothed = try SmoothedNorm(
+        model.checkpoint.vector(norm), dividedBy: scales, on: compute)
+      try writes.put(smoothed.weight, named: norm)
+      space.scales = smoothed.scales
+    }
+    // Layers that stay dense read the same inputs.
+    for layer in layers where !space.isIdentity && !isTarget(layer) {
+      let moved = space.entering(Matrix(layer.weight, on: compute), on: compute)
+      try writes.put(StoredMatrix(moved, as: layer.weight.type, on: compute), for: layer)
+    }
+    return space
   }
-}
-
-/// An error of pruning with the layer that it came from.
-public struct LayerError: Error, CustomStringConvertible {
-  /// The weight's name.
-  public let layer: String
-  /// The checkpoint's path.
-  public let model: String
-  /// What went wrong.
-  public let reason: PruningError
-
-  /// One line that names the file and the tensor.
-  public var description: String { "\(model): tensor '\(layer)': \(reason)" }
 }
 
 /// Counts the multiplications of a run, so that the time left can be told.

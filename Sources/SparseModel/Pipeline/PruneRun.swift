@@ -1,35 +1,5 @@
 public import SparseCore
 
-/// What a run of pruning is asked to do.
-public struct PruneOptions: Sendable {
-  /// How weights are chosen.
-  public var method: PruningMethod
-  /// The calibration; nil for the model's own text where the method needs any, and none where it does not.
-  public var calibration: CalibrationOptions?
-  /// Which weights are pruned.
-  public var selection: WeightSelection
-  /// Where the output goes; nil for `NAME-2of4` beside the input.
-  public var output: String?
-  /// Whether an existing output is replaced.
-  public var force: Bool
-  /// Whether a layer for which the method cannot work ends the run; otherwise another method stands in, and the report says so.
-  public var isStrict: Bool
-
-  /// Pruning with the defaults of the command line.
-  public init(
-    method: PruningMethod, calibration: CalibrationOptions? = nil,
-    selection: WeightSelection = WeightSelection(), output: String? = nil, force: Bool = false,
-    isStrict: Bool = false
-  ) {
-    self.method = method
-    self.calibration = calibration
-    self.selection = selection
-    self.output = output
-    self.force = force
-    self.isStrict = isStrict
-  }
-}
-
 /// One checkpoint on its way to 2:4: opened and checked when made, pruned and written by ``run(on:progress:)``.
 ///
 /// ```swift
@@ -48,6 +18,7 @@ public struct PruneRun: Sendable {
   /// The calibration that will be used; nil for none.
   public let calibration: CalibrationOptions?
   private let model: Decoder?
+  private let dense: Checkpoint?
   private let givenTokens: TokenWindows?  // nil where the model is to write them, too
 
   /// Opens a checkpoint and checks all that can be checked before the work.
@@ -58,14 +29,20 @@ public struct PruneRun: Sendable {
   public init(_ path: String, _ options: PruneOptions) throws {
     checkpoint = try Checkpoint(path: path)
     self.options = options
-    let needsInputs = options.method.pruner.needs != .none
-    calibration = options.calibration ?? (needsInputs ? CalibrationOptions() : nil)
+    calibration = options.calibration ?? (options.needs != .none ? CalibrationOptions() : nil)
     output = try CheckpointOutput(options.output, for: checkpoint, force: options.force)
     try calibration?.source.path.map(output.spare)
+    dense = try options.dense.map { try Checkpoint(path: $0) }
+    try dense?.files.map(\.path).forEach(output.spare)
 
-    let candidates =
+    var candidates =
       calibration == nil ? checkpoint.blockWeights() : try checkpoint.blockLinears()
     guard !candidates.isEmpty else { throw SelectionError.noCandidates(path: path) }
+    if let dense {
+      candidates = try checkpoint.sparseWeights(among: candidates)
+      guard !candidates.isEmpty else { throw RefitError.nothingSparse(path: path) }
+      try checkpoint.checkMatch(of: candidates, in: dense)
+    }
     targets = try options.selection.apply(to: candidates)
     for name in targets {
       let columns = try checkpoint.matrix(name).columns
@@ -129,8 +106,8 @@ public struct PruneRun: Sendable {
       let tokens = try windows ?? calibration.written(by: model, on: compute, progress: progress)
       manifest.calibration?.fingerprint = Fingerprint.text(of: tokens.ids)
       let pruning = BlockwisePruning(
-        model: model, pruner: options.method.pruner, targets: Set(targets),
-        compute: compute, isStrict: options.isStrict)
+        model: model, recipe: recipe, targets: Set(targets.map { ExactString($0) }),
+        compute: compute)
       layers = try pruning.run(
         on: tokens, write: { try writer.write($1.bytes, as: $0) }, progress: progress)
       windows = tokens
@@ -143,7 +120,7 @@ public struct PruneRun: Sendable {
     manifest.inputFingerprint = checkpoint.fingerprint(on: compute)
     try writer.commit(manifest: manifest.text(for:))
     return PruneReport(
-      method: options.method.rawValue, output: output.path, seconds: (clock.now - start).seconds,
+      method: options.methodName, output: output.path, seconds: (clock.now - start).seconds,
       peakResidentBytes: ProcessUsage.peakResidentBytes,
       calibration: windows.flatMap { windows in
         manifest.calibration.map { ($0, errorTokens: errorTokens(of: windows)) }
@@ -151,9 +128,17 @@ public struct PruneRun: Sendable {
       layers: layers)
   }
 
+  /// What is done to each stage.
+  private var recipe: StageRecipe {
+    StageRecipe(
+      pruner: options.method.pruner(effort: options.effort), quantization: options.quantization,
+      permutes: options.permutes ?? (options.dense == nil), smoothing: options.smoothing,
+      refit: dense.map { (Refit(effort: options.effort), $0) }, isStrict: options.isStrict)
+  }
+
   /// How many of the calibration tokens the errors are measured on.
   private func errorTokens(of windows: TokenWindows) -> Int {
-    options.method.pruner.needs == .gram
+    options.needs == .gram
       ? windows.ids.count : InputSample(windows: windows).tokens
   }
 
@@ -161,7 +146,7 @@ public struct PruneRun: Sendable {
   private func manifest() throws -> Manifest {
     let earlier = try checkpoint.promisedWeights() ?? []
     var manifest = Manifest(
-      method: options.method.rawValue, inputFingerprint: Fingerprint.unknown,
+      method: options.methodName, inputFingerprint: Fingerprint.unknown,
       pruned: targets + earlier.filter { !Set(targets).contains($0) })
     if let calibration, let (samples, length) = calibrationSize {
       manifest.calibration = Manifest.Calibration(

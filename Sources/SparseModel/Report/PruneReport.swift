@@ -19,6 +19,12 @@ public struct LayerReport: Sendable {
   public let dampening: Double?
   /// The method that stood in because the one asked for could not work; nil where it could.
   public let fallback: PruningMethod?
+  /// How many tokens the statistics of the inputs are of; nil where the model was not run.
+  public let sampleTokens: Int?
+  /// By which share a better order of the inputs has raised Σ(|w|·‖x‖)² of what 2:4 keeps; nil where the order is the model's own.
+  public let permutationGain: Double?
+  /// The smallest and the largest INT8 scale; nil for weights that keep their type.
+  public let scaleRange: ClosedRange<Float>?
 
   /// ‖X(W−W′)ᵀ‖_F / ‖XWᵀ‖_F: on all calibration inputs for methods that need their gram, else on a sample of them.
   ///
@@ -28,7 +34,8 @@ public struct LayerReport: Sendable {
   package init(
     name: String, block: Int? = nil, stage: String? = nil, shape: [Int], seconds: Double,
     error: OutputError? = nil, sparsity: Double, dampening: Double? = nil,
-    fallback: PruningMethod? = nil
+    fallback: PruningMethod? = nil, sampleTokens: Int? = nil, permutationGain: Double? = nil,
+    scaleRange: ClosedRange<Float>? = nil
   ) {
     self.name = name
     self.block = block
@@ -39,6 +46,9 @@ public struct LayerReport: Sendable {
     self.sparsity = sparsity
     self.dampening = dampening
     self.fallback = fallback
+    self.sampleTokens = sampleTokens
+    self.permutationGain = permutationGain
+    self.scaleRange = scaleRange
   }
 
   /// The layer as an object of the `prune` contract.
@@ -49,6 +59,11 @@ public struct LayerReport: Sendable {
       "sparsity": .number(sparsity),
       "dampening": dampening.map(JSON.number) ?? .null,
       "fallback": fallback.map { .string($0.rawValue) } ?? .null,
+      "sampleTokens": sampleTokens.map(JSON.integer) ?? .null,
+      "permutationGain": permutationGain.map(JSON.number) ?? .null,
+      "scales": scaleRange.map {
+        .array([.number(Double($0.lowerBound)), .number(Double($0.upperBound))])
+      } ?? .null,
     ]
   }
 }

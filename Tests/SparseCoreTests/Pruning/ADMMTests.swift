@@ -54,7 +54,7 @@ import Testing
     let (weight, inputs) = Reference.layer(rows: 60, columns: 132, tokens: 300, seed: 21)
     let statistics = gramStatistics(of: inputs, on: compute)
     let gram = DoubleMatrix(gramOf: inputs)
-    let pruners: [any Pruner] = [SparseGPT()] + ADMM.Effort.allCases.map { ADMM(effort: $0) }
+    let pruners: [any Pruner] = [SparseGPT()] + Effort.allCases.map { ADMM(effort: $0) }
     let errors = try pruners.map {
       let pruned = try $0.prune(weight, inputs: statistics, on: compute)
       #expect(pruned.mask.violations(in: pruned.weight) == 0)

@@ -96,7 +96,7 @@ import Testing
     let whole = try SparseGPT().prune(weight, inputs: statistics, on: .automatic)
     let solver = try SparseGPT().solver(for: statistics, on: .automatic)
     for range in [0..<10, 10..<60] {
-      let part = try solver.prune(rows(weight, range), on: .automatic)
+      let part = try solver.prune([rows(weight, range)], onto: nil, on: .automatic)[0]
       #expect(part.weight == rows(whole.weight, range))
     }
   }

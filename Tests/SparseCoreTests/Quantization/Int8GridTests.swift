@@ -122,7 +122,8 @@ import Testing
 
     let pruned = try layer.matrix("admm_cd")
     let grid = try Int8Grid(for: pruned, on: compute)
-    for (scale, wanted) in zip(grid.scales, try layer.vector("admm_cd_int8_scales").map(Float.init)) {
+    for (scale, wanted) in zip(grid.scales, try layer.vector("admm_cd_int8_scales").map(Float.init))
+    {
       #expect(abs(scale - wanted) <= wanted.ulp)  // the reference's weights were rounded to float32
     }
     #expect(grid.codes(of: pruned, on: compute) == (try layer.codes("admm_cd_int8")))

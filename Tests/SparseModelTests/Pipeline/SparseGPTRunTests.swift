@@ -69,12 +69,13 @@ import Testing
 
     func prune(
       _ weights: [Matrix], onto rule: Int8Rule?, on compute: Compute
-    ) throws(PruningError) -> [PrunedWeight] {
-      try weights.map { weight throws(PruningError) in
-        var pruned = try Magnitude().prune(weight, inputs: .none, on: compute)
-        pruned.fallback = PrunedWeight.Fallback(
-          method: .magnitude, reason: .notPositiveDefinite(dampening: 1))
-        return pruned
+    ) throws(LayerPruningError) -> [PrunedWeight] {
+      weights.map { weight in
+        let mask = Mask24(rows: 0, columns: 0, bytes: [])
+        return PrunedWeight(
+          weight: weight, mask: mask,
+          fallback: PrunedWeight.Fallback(
+            method: .magnitude, reason: .notPositiveDefinite(dampening: 1)))
       }
     }
   }

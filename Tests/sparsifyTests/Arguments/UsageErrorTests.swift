@@ -21,7 +21,7 @@ import Testing
   @Test func aBadValueNamesTheOptionTheValueAndTheAllowedSet() {
     #expect(
       message("prune model --method wnda") == """
-        Error: The value 'wnda' is invalid for '--method <method>': choose from 'magnitude', 'wanda', 'sparsegpt'. Did you mean 'wanda'?
+        Error: The value 'wnda' is invalid for '--method <method>': choose from 'magnitude', 'wanda', 'sparsegpt', 'admm'. Did you mean 'wanda'?
         Help:  --method <method>  How to choose the weights that stay (values: magnitude, wanda, sparsegpt; default: wanda).
         Usage: sparsify prune <model> [options]
                See 'sparsify prune --help' for more information.

@@ -1,0 +1,56 @@
+public import SparseCore
+
+/// What a run of pruning is asked to do.
+public struct PruneOptions: Sendable {
+  /// How weights are chosen.
+  public var method: PruningMethod
+  /// How long ``PruningMethod/admm`` and the repair of ``dense`` search.
+  public var effort: Effort
+  /// Whether channels are put into a better order where the architecture allows it; nil for wherever the method looks at the inputs.
+  public var permutes: Bool?
+  /// INT8 weights; nil for weights that keep their type.
+  public var quantization: QuantizationOptions?
+  /// The α of SmoothQuant, from 0 to 1; nil for no smoothing.
+  public var smoothing: Float?
+  /// The dense original of a checkpoint that is 2:4 already: its masks are kept, and its weights are solved anew; nil to prune.
+  public var dense: String?
+  /// The calibration; nil for the model's own text where the method needs any, and none where it does not.
+  public var calibration: CalibrationOptions?
+  /// Which weights are pruned.
+  public var selection: WeightSelection
+  /// Where the output goes; nil for `NAME-2of4` beside the input.
+  public var output: String?
+  /// Whether an existing output is replaced.
+  public var force: Bool
+  /// Whether a layer for which the method cannot work ends the run; otherwise another method stands in, and the report says so.
+  public var isStrict: Bool
+
+  /// Pruning with the defaults of the command line.
+  public init(
+    method: PruningMethod = .admm, effort: Effort = .standard, permutes: Bool? = nil,
+    quantization: QuantizationOptions? = nil, smoothing: Float? = nil, dense: String? = nil,
+    calibration: CalibrationOptions? = nil, selection: WeightSelection = WeightSelection(),
+    output: String? = nil, force: Bool = false, isStrict: Bool = false
+  ) {
+    self.method = method
+    self.effort = effort
+    self.permutes = permutes
+    self.quantization = quantization
+    self.smoothing = smoothing
+    self.dense = dense
+    self.calibration = calibration
+    self.selection = selection
+    self.output = output
+    self.force = force
+    self.isStrict = isStrict
+  }
+
+  /// The method as a report and a manifest name it.
+  var methodName: String { dense == nil ? method.rawValue : "refit" }
+
+  /// What is known of the inputs of the layers that are pruned.
+  var needs: StatisticsKind {
+    dense != nil
+      ? .gram : smoothing != nil && method.pruner.needs == .none ? .norms : method.pruner.needs
+  }
+}

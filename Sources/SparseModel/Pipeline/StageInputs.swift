@@ -1,0 +1,53 @@
+internal import SparseCore
+
+/// What calibration has found about a stage's inputs.
+struct StageInputs {
+  /// What the method needs.
+  let statistics: InputStatistics
+  /// Some of the inputs, on which errors are measured where there is no gram.
+  let sample: Matrix?
+  /// The largest magnitude of each input, where it was asked for.
+  let maxima: [Float]?
+
+  /// How far a layer's outputs on these inputs are from what they were; nil where nothing is known of the inputs.
+  ///
+  /// A gram tells the errors on all tokens; without one they are measured on some.
+  func error(
+    of changed: Matrix, for weight: StoredMatrix, on compute: Compute
+  ) -> OutputError? {
+    let original = Matrix(weight, on: compute)
+    if case .gram(let gram) = statistics {
+      return OutputError(of: changed, for: original, gram: gram, on: compute)
+    }
+    return sample.map { OutputError(of: changed, for: original, inputs: $0, on: compute) }
+  }
+}
+
+/// Collects what a recipe needs to know about a stage's inputs, chunk by chunk.
+struct StageInputCollector {
+  private var statistics: StatisticsCollector
+  private var sample: InputSample?
+  private var maxima: InputMaxima?
+
+  init(_ recipe: StageRecipe, inputs: Int, windows: TokenWindows) {
+    statistics = StatisticsCollector(needs: recipe.needs, inputs: inputs)
+    sample = recipe.needs == .gram ? nil : InputSample(windows: windows)
+    maxima = recipe.smoothing == nil ? nil : InputMaxima(inputs: inputs)
+  }
+
+  /// Takes in the activations of the next windows, `tokens × inputs`.
+  mutating func add(_ activations: Matrix, on compute: Compute) {
+    statistics.add(activations, on: compute)
+    sample?.add(activations)
+    maxima?.add(activations, on: compute)
+  }
+
+  /// What was found; nil where activations are NaN or infinite.
+  func result(on compute: Compute) -> StageInputs? {
+    let (statistics, sample) = (statistics.result, sample?.inputs)
+    guard statistics.norms?.allSatisfy(\.isFinite) ?? true,
+      sample?.countNotFinite(on: compute) ?? 0 == 0
+    else { return nil }
+    return StageInputs(statistics: statistics, sample: sample, maxima: maxima?.maxima)
+  }
+}
