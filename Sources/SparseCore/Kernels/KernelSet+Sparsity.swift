@@ -61,18 +61,9 @@ extension KernelSet {
 
   /// What `n` stored values hold.
   package func check24(_ n: Int, _ type: ScalarType, _ values: UnsafeRawPointer) -> ValueCounts {
-    counts(n, type.code, values)
-  }
-
-  /// What `n` signed bytes hold.
-  package func check24(_ n: Int, int8 values: UnsafeRawPointer) -> ValueCounts {
-    counts(n, sk_i8, values)
-  }
-
-  private func counts(_ n: Int, _ type: sk_type, _ values: UnsafeRawPointer) -> ValueCounts {
     precondition(n % 4 == 0, "check24: \(n) values are not whole groups of 4")
     var found = sk_counts()
-    table.pointee.check24(type, n, values, &found)
+    table.pointee.check24(type.code, n, values, &found)
     var result = ValueCounts()
     result.groupsOverTwo = Int(found.over_two)
     result.groupsNotFinite = Int(found.not_finite)
@@ -83,18 +74,9 @@ extension KernelSet {
 
   /// Groups with exactly two values that are not zero, by which two: the order of the nibbles 3, 5, 6, 9, 10, 12.
   package func patterns24(_ n: Int, _ type: ScalarType, _ values: UnsafeRawPointer) -> [Int] {
-    patterns(n, type.code, values)
-  }
-
-  /// The same of signed bytes.
-  package func patterns24(_ n: Int, int8 values: UnsafeRawPointer) -> [Int] {
-    patterns(n, sk_i8, values)
-  }
-
-  private func patterns(_ n: Int, _ type: sk_type, _ values: UnsafeRawPointer) -> [Int] {
     precondition(n % 4 == 0, "patterns24: \(n) values are not whole groups of 4")
     var counts = [Int64](repeating: 0, count: 6)
-    table.pointee.patterns24(type, n, values, &counts)
+    table.pointee.patterns24(type.code, n, values, &counts)
     return counts.map { Int($0) }
   }
 

@@ -6,23 +6,25 @@ extension ScalarType {
     case .float32: sk_f32
     case .float16: sk_f16
     case .bfloat16: sk_bf16
+    case .int8: sk_i8
     }
   }
 }
 
 /// Conversions, dot products and sums: thin covers of the C functions, whose header says what each does.
 extension KernelSet {
-  /// `n` stored values to float32.
+  /// `n` stored values to float32; signed bytes as they are, without a scale.
   package func convert(
     _ n: Int, _ type: ScalarType, _ from: UnsafeRawPointer, to: UnsafeMutablePointer<Float>
   ) {
     table.pointee.to_float(type.code, n, from, to)
   }
 
-  /// `n` float32 values to stored ones, rounded to nearest, ties to even.
+  /// `n` float32 values to stored ones of a floating-point type, rounded to nearest, ties to even.
   package func convert(
     _ n: Int, _ from: UnsafePointer<Float>, to: UnsafeMutableRawPointer, _ type: ScalarType
   ) {
+    precondition(type != .int8, "convert: INT8 needs scales")
     table.pointee.from_float(type.code, n, from, to)
   }
 

@@ -21,7 +21,7 @@ public struct PatternCheck: Sendable, Equatable {
   /// Groups that are not 2:4.
   public var violations: Int { groupsWithMoreThanTwo + groupsNotFinite }
 
-  /// Looks at a floating-point matrix.
+  /// Looks at a matrix.
   ///
   /// Where groups of four do not divide the columns, a row's last, shorter group counts as a violation.
   ///
@@ -30,39 +30,19 @@ public struct PatternCheck: Sendable, Equatable {
     _ weight: StoredMatrix, countsPatterns: Bool = false, on compute: Compute = .automatic
   ) {
     self.init(
-      rows: weight.rows, columns: weight.columns, bytes: weight.bytes,
-      type: .floatingPoint(weight.type), countsPatterns: countsPatterns, on: compute)
+      weight.bytes, type: weight.type, rows: weight.rows, columns: weight.columns,
+      countsPatterns: countsPatterns, on: compute)
   }
 
-  /// Looks at a matrix of signed bytes.
+  /// Looks at a matrix that is known by its bytes; of INT8 the scales do not matter here.
   public init(
-    int8 bytes: ByteView, rows: Int, columns: Int, countsPatterns: Bool = false,
+    _ bytes: ByteView, type: ScalarType, rows: Int, columns: Int, countsPatterns: Bool = false,
     on compute: Compute = .automatic
   ) {
     precondition(
-      bytes.count == rows * columns,
-      "PatternCheck: \(rows) × \(columns) signed bytes, got \(bytes.count)")
-    self.init(
-      rows: rows, columns: columns, bytes: bytes, type: .int8, countsPatterns: countsPatterns,
-      on: compute)
-  }
-
-  private enum ValueType {
-    case floatingPoint(ScalarType)
-    case int8
-
-    var byteCount: Int {
-      switch self {
-      case .floatingPoint(let type): type.byteCount
-      case .int8: 1
-      }
-    }
-  }
-
-  private init(
-    rows: Int, columns: Int, bytes: ByteView, type: ValueType, countsPatterns: Bool,
-    on compute: Compute
-  ) {
+      bytes.count == rows * columns * type.byteCount,
+      "PatternCheck: \(rows) × \(columns) \(type) needs \(rows * columns * type.byteCount) bytes, got \(bytes.count)"
+    )
     groups = rows * ((columns + 3) / 4)
     let whole = columns / 4 * 4
     if countsPatterns { patterns = [Int](repeating: 0, count: Pattern24.allCases.count) }
@@ -73,19 +53,8 @@ public struct PatternCheck: Sendable, Equatable {
       guard let base = bytes.bytes.baseAddress else { return }
       let values = base + range.lowerBound * columns * type.byteCount
       let count = whole == columns ? range.count * columns : whole
-      let found =
-        switch type {
-        case .floatingPoint(let type): compute.kernels.check24(count, type, values)
-        case .int8: compute.kernels.check24(count, int8: values)
-        }
-      var counts = [Int]()
-      if countsPatterns {
-        counts =
-          switch type {
-          case .floatingPoint(let type): compute.kernels.patterns24(count, type, values)
-          case .int8: compute.kernels.patterns24(count, int8: values)
-          }
-      }
+      let found = compute.kernels.check24(count, type, values)
+      let counts = countsPatterns ? compute.kernels.patterns24(count, type, values) : []
       total.withLock { $0.add(found, patterns: counts, brokenGroups: columns == whole ? 0 : 1) }
     }
     self = total.withLock { $0 }

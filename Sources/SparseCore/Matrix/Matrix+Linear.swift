@@ -44,13 +44,10 @@ private func product(
 ) -> Matrix {
   checkInputs(x, weight.columns)
   return Matrix(rows: x.rows, columns: weight.rows) { out in
-    weight.bytes.withUnsafeBytes { bytes in
-      x.values.withUnsafeBufferPointer { values in
-        let product = StoredProduct(
-          x: values.start, tokens: x.rows, inputs: x.columns, outputs: weight.rows,
-          type: weight.type, weight: bytes.start, out: out.start, compute: compute)
-        if byDots { product.byDots() } else { product.byPanels() }
-      }
+    x.values.withUnsafeBufferPointer { values in
+      let product = StoredProduct(
+        x: values.start, tokens: x.rows, weight: weight, out: out.start, compute: compute)
+      if byDots { product.byDots() } else { product.byPanels() }
     }
   }
 }
@@ -129,21 +126,19 @@ struct BlockPlan {
 private struct StoredProduct: @unchecked Sendable {
   let x: UnsafePointer<Float>
   let tokens: Int
-  let inputs: Int
-  let outputs: Int
-  let type: ScalarType
-  let weight: UnsafeRawPointer
+  let weight: StoredMatrix
   let out: UnsafeMutablePointer<Float>
   let compute: Compute
 
-  var rowBytes: Int { inputs * type.byteCount }
+  private var inputs: Int { weight.columns }
+  private var outputs: Int { weight.rows }
 
   func byDots() {
     Parallel.forEachRange(of: outputs, size: 64, threads: compute.threads) { rows in
       for row in rows {
         for token in 0..<tokens {
-          out[token * outputs + row] = compute.kernels.dot(
-            inputs, type, weight + row * rowBytes, x + token * inputs)
+          out[token * outputs + row] = weight.dot(
+            row: row, x + token * inputs, kernels: compute.kernels)
         }
       }
     }
@@ -153,9 +148,7 @@ private struct StoredProduct: @unchecked Sendable {
     let width = KernelSet.panelWidth
     Parallel.forEachRange(of: outputs, size: width, threads: compute.threads) { rows in
       AlignedFloats.withScratch(count: inputs * width) { panel in
-        compute.kernels.pack(
-          outputs: rows.count, inputs: inputs, type, weight + rows.lowerBound * rowBytes,
-          rowBytes: rowBytes, into: panel)
+        weight.pack(rows: rows, into: panel, kernels: compute.kernels)
         compute.kernels.gemm(
           tokens: tokens, outputs: rows.count, inputs: inputs, x, stride: inputs, panels: panel,
           panelStride: inputs * width, into: out + rows.lowerBound, outStride: outputs,

@@ -45,30 +45,3 @@ extension Matrix {
     }
   }
 }
-
-extension StoredMatrix {
-  /// Some neighbouring rows of this matrix, where they lie.
-  public func rows(_ range: Range<Int>) -> StoredMatrix {
-    precondition(
-      range.lowerBound >= 0 && range.upperBound <= rows, "rows: \(range) is outside 0..<\(rows)")
-    let rowBytes = columns * type.byteCount
-    return StoredMatrix(
-      rows: range.count, columns: columns, type: type,
-      bytes: bytes[range.lowerBound * rowBytes..<range.upperBound * rowBytes])
-  }
-
-  /// A copy of a matrix in the number format `type`, rounded to nearest, ties to even.
-  public init(_ matrix: Matrix, as type: ScalarType = .float32, on compute: Compute = .automatic) {
-    self.init(
-      rows: matrix.rows, columns: matrix.columns, type: type,
-      bytes: ByteView(copying: matrix.storedBytes(as: type, on: compute)))
-  }
-
-  /// How many values are NaN or infinite.
-  public func countNotFinite(on compute: Compute = .automatic) -> Int {
-    bytes.withUnsafeBytes { bytes in
-      guard let base = bytes.baseAddress else { return 0 }
-      return compute.kernels.countNotFinite(rows * columns, type, base)
-    }
-  }
-}

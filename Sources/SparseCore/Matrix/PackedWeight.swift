@@ -14,7 +14,9 @@ public final class PackedWeight: Sendable {
     outputs = weight.rows
     inputs = weight.columns
     panels = AlignedFloats(count: KernelSet.panels(for: outputs) * KernelSet.panelWidth * inputs)
-    weight.bytes.withUnsafeBytes { pack($0.start, weight.type, on: compute) }
+    pack(on: compute) { rows, panel in
+      weight.pack(rows: rows, into: panel, kernels: compute.kernels)
+    }
   }
 
   /// Packs a float32 weight.
@@ -22,17 +24,23 @@ public final class PackedWeight: Sendable {
     outputs = weight.rows
     inputs = weight.columns
     panels = AlignedFloats(count: KernelSet.panels(for: outputs) * KernelSet.panelWidth * inputs)
-    weight.values.withUnsafeBytes { pack($0.start, .float32, on: compute) }
+    weight.values.withUnsafeBytes { bytes in
+      nonisolated(unsafe) let values = bytes.start
+      let rowBytes = 4 * inputs
+      pack(on: compute) { rows, panel in
+        compute.kernels.pack(
+          outputs: rows.count, inputs: weight.columns, .float32,
+          values + rows.lowerBound * rowBytes, rowBytes: rowBytes, into: panel)
+      }
+    }
   }
 
-  private func pack(_ weight: UnsafeRawPointer, _ type: ScalarType, on compute: Compute) {
-    nonisolated(unsafe) let weight = weight
-    let rowBytes = inputs * type.byteCount
-    let width = KernelSet.panelWidth
-    Parallel.forEachRange(of: outputs, size: width, threads: compute.threads) { rows in
-      compute.kernels.pack(
-        outputs: rows.count, inputs: inputs, type, weight + rows.lowerBound * rowBytes,
-        rowBytes: rowBytes, into: panels.pointer + rows.lowerBound * inputs)
+  /// Has each panel written, which holds 48 rows or those that are left.
+  private func pack(
+    on compute: Compute, _ pack: @Sendable (Range<Int>, UnsafeMutablePointer<Float>) -> Void
+  ) {
+    Parallel.forEachRange(of: outputs, size: KernelSet.panelWidth, threads: compute.threads) {
+      pack($0, panels.pointer + $0.lowerBound * inputs)
     }
   }
 }

@@ -84,12 +84,21 @@ public struct Int8Grid: Sendable, Equatable {
   ///
   /// Each is the nearest number of the type that is normal and finite: what would be 0 or lose bits is
   /// the smallest normal number, about 6.1e-5 in float16.
+  ///
+  /// - Parameter type: a floating-point type.
   public func withScales(roundedTo type: ScalarType, on compute: Compute = .automatic) -> Int8Grid {
     let matrix = Matrix(rows: rows, columns: groups, scales)
     let rounded = Matrix(StoredMatrix(matrix, as: type, on: compute), on: compute)
     return Int8Grid(
       rows: rows, columns: columns, groupSize: groupSize,
       scales: rounded.values.map { min(max($0, type.smallestNormal), type.largest) })
+  }
+
+  /// The grid of some neighbouring rows.
+  func rows(_ range: Range<Int>) -> Int8Grid {
+    Int8Grid(
+      rows: range.count, columns: columns, groupSize: groupSize,
+      scales: Array(scales[range.lowerBound * groups..<range.upperBound * groups]))
   }
 
   private static func groups(columns: Int, groupSize: Int) -> Int {
@@ -106,14 +115,19 @@ extension Int8Grid {
   ///
   /// - Parameter weight: of the grid's shape, finite.
   public func codes(of weight: Matrix, on compute: Compute = .automatic) -> [Int8] {
-    checkShape(weight.rows, weight.columns)
     return [Int8](unsafeUninitializedCapacity: rows * columns) { buffer, count in
       count = rows * columns
-      weight.values.withUnsafeBufferPointer { values in
-        nonisolated(unsafe) let (from, to) = (values.start, buffer.start)
-        forEachGroup(on: compute) { start, scale in
-          compute.kernels.quantize(groupSize, from + start, scale: scale, into: to + start)
-        }
+      code(weight, into: buffer, on: compute)
+    }
+  }
+
+  /// Writes the codes of a weight, which is finite.
+  func code(_ weight: Matrix, into codes: UnsafeMutableBufferPointer<Int8>, on compute: Compute) {
+    checkShape(weight.rows, weight.columns)
+    weight.values.withUnsafeBufferPointer { values in
+      nonisolated(unsafe) let (from, to) = (values.start, codes.start)
+      forEachGroup(on: compute) { start, scale in
+        compute.kernels.quantize(groupSize, from + start, scale: scale, into: to + start)
       }
     }
   }
@@ -168,7 +182,7 @@ extension ScalarType {
   /// The largest number.
   fileprivate var largest: Float {
     switch self {
-    case .float32: .greatestFiniteMagnitude
+    case .float32, .int8: .greatestFiniteMagnitude
     case .float16: 65504
     case .bfloat16: Float(bitPattern: 0x7F7F_0000)
     }

@@ -59,7 +59,7 @@ public enum DType: String, Sendable, CaseIterable {
     }
   }
 
-  /// How kernels read this type; nil for what weights are not computed from.
+  /// How kernels read this type; nil for what is no number to compute with by itself: I8 needs scales, which are a tensor of their own.
   public var scalarType: ScalarType? {
     switch self {
     case .f32: .float32

@@ -115,16 +115,12 @@ extension Checkpoint {
     let columns = tensor.shape.last ?? 1
     let rows = tensor.shape.dropLast().reduce(1, *)
     let bytes = files[tensor.file].bytes(of: tensor.info)
-    if tensor.dtype == .i8 {
-      return PatternCheck(
-        int8: bytes, rows: rows, columns: columns, countsPatterns: countsPatterns, on: compute)
-    }
-    guard let type = tensor.dtype.scalarType else {
+    guard let type = tensor.dtype == .i8 ? .int8 : tensor.dtype.scalarType else {
       throw CheckError.notWeights(
         tensor: tensor.name, dtype: tensor.dtype.rawValue, path: files[tensor.file].path)
     }
-    let weight = StoredMatrix(rows: rows, columns: columns, type: type, bytes: bytes)
-    return PatternCheck(weight, countsPatterns: countsPatterns, on: compute)
+    return PatternCheck(
+      bytes, type: type, rows: rows, columns: columns, countsPatterns: countsPatterns, on: compute)
   }
 }
 

@@ -12,7 +12,7 @@ import Testing
     }
   }
 
-  @Test(arguments: KernelSet.available, ScalarType.allCases)
+  @Test(arguments: KernelSet.available, ScalarType.floatingPoint)
   func storedWeightsAreScoredByMagnitudeTimesFactor(kernels: KernelSet, type: ScalarType) throws {
     let compute = Compute(kernels: kernels)
     for seed in 0..<8 as Range<UInt64> {
@@ -31,7 +31,7 @@ import Testing
     }
   }
 
-  @Test(arguments: ScalarType.allCases)
+  @Test(arguments: ScalarType.floatingPoint)
   func whatIsKeptStaysBitForBitAndTheRestIsPlusZero(type: ScalarType) throws {
     let weight = StoredMatrix(Matrix.withTies(rows: 9, columns: 20, seed: 5), as: type)
     let mask = try Mask24(keepingLargestOf: weight, scaledBy: nil)
