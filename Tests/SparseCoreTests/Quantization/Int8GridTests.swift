@@ -84,7 +84,7 @@ import Testing
         [1, 1311 * 0x1p-17, 0x1p-14, 0x1p-14, 0x1p-14, 65504, 65504]
       case .bfloat16:
         [
-          1, 0.010009765625, 2.9921532e-05, 1.00044417e-09, .leastNormalMagnitude, 99840,
+          1, 0.010009765625, 0x1.F8p-16, 0x1.12p-30, .leastNormalMagnitude, 99840,
           0x1.FEp127,
         ]
       }
