@@ -66,11 +66,10 @@ extension Matrix {
 }
 
 extension StoredMatrix {
-  /// The rows in a new order, every value bit for bit.
+  /// The rows in a new order, every value bit for bit; those of INT8 take their scales along.
   package func permuted(rows permutation: ChannelPermutation) -> StoredMatrix {
     precondition(rows == permutation.count, "permuted: \(rows) rows, \(permutation.count) channels")
-    let rowBytes = columns * type.byteCount
-    return withBytes { out in
+    let moved = withBytes { out in
       bytes.withUnsafeBytes { bytes in
         for (row, old) in permutation.order.enumerated() {
           (out + row * rowBytes).copyMemory(
@@ -78,15 +77,17 @@ extension StoredMatrix {
         }
       }
     }
+    return matrix(of: moved, on: grid?.permuted(rows: permutation))
   }
 
-  /// The columns in a new order, every value bit for bit.
+  /// The columns in a new order, every value bit for bit; those of INT8 must not have scales of their own.
   package func permuted(
     columns permutation: ChannelPermutation, on compute: Compute = .automatic
   ) -> StoredMatrix {
     precondition(
       columns == permutation.count, "permuted: \(columns) columns, \(permutation.count) channels")
-    return withBytes { to in
+    precondition(grid?.isPerChannel ?? true, "permuted: columns in groups with scales")
+    let moved = withBytes { to in
       bytes.withUnsafeBytes { bytes in
         let (order, from) = (permutation.order, bytes.start)
         switch type.byteCount {
@@ -96,15 +97,29 @@ extension StoredMatrix {
         }
       }
     }
+    return matrix(of: moved, on: grid)
   }
 
-  /// A matrix of the same shape and type whose bytes `fill` writes.
-  private func withBytes(_ fill: (UnsafeMutableRawPointer) -> Void) -> StoredMatrix {
-    StoredMatrix(
-      rows: rows, columns: columns, type: type,
-      bytes: ByteView(count: bytes.count) { out in
-        if let base = out.baseAddress { fill(base) }
-      })
+  /// As many bytes as this matrix has, which `fill` writes.
+  private func withBytes(_ fill: (UnsafeMutableRawPointer) -> Void) -> ByteView {
+    ByteView(count: bytes.count) { out in
+      if let base = out.baseAddress { fill(base) }
+    }
+  }
+
+  /// Other values of the same shape and type.
+  private func matrix(of bytes: ByteView, on grid: Int8Grid?) -> StoredMatrix {
+    if let grid { return StoredMatrix(codes: bytes, on: grid) }
+    return StoredMatrix(rows: rows, columns: columns, type: type, bytes: bytes)
+  }
+}
+
+extension Int8Grid {
+  /// The grid of a weight whose rows are in a new order.
+  func permuted(rows permutation: ChannelPermutation) -> Int8Grid {
+    Int8Grid(
+      rows: rows, columns: columns, groupSize: groupSize,
+      scales: permutation.order.flatMap { scales[$0 * groups..<($0 + 1) * groups] })
   }
 }
 

@@ -48,8 +48,8 @@ public struct PruneOptions: Sendable {
   /// The method as a report and a manifest name it.
   var methodName: String { dense == nil ? method.rawValue : "refit" }
 
-  /// What is known of the inputs of the layers that are pruned.
-  var needs: StatisticsKind {
+  /// What has to be known of the inputs of the layers that are pruned.
+  package var needs: StatisticsKind {
     dense != nil
       ? .gram : smoothing != nil && method.pruner.needs == .none ? .norms : method.pruner.needs
   }

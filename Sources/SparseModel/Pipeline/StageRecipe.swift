@@ -75,6 +75,9 @@ struct StageRecipe {
   private func stored(
     _ pruned: PrunedWeight, _ layer: Int, as type: ScalarType, on compute: Compute
   ) throws(LayerPruningError) -> StoredMatrix {
+    if let grid = pruned.grid {
+      return StoredMatrix(quantizing: pruned.weight, on: grid, on: compute)
+    }
     let stored = StoredMatrix(pruned.weight, as: type, on: compute)
     let bad = stored.countNotFinite(on: compute)
     guard bad == 0 else { throw LayerPruningError(layer: layer, reason: .overflow(count: bad)) }

@@ -15,6 +15,10 @@ struct CommandSpec: Sendable {
   let options: [ParameterSpec]
   /// Sets of options of which exactly one must be given, by name.
   let oneOf: [[String]]
+  /// Options that say nothing without another one, by name.
+  let requires: [String: String]
+  /// Sets of options of which at most one may be given, by name.
+  let exclusive: [[String]]
   /// Command lines that work as they stand.
   let examples: [Example]
 
@@ -31,7 +35,8 @@ struct CommandSpec: Sendable {
 
   init(
     _ name: String, _ summary: String, discussion: String = "",
-    parameters: [any ParameterDeclaration], oneOf: [[String]] = [], examples: [Example]
+    parameters: [any ParameterDeclaration], oneOf: [[String]] = [],
+    requires: [String: String] = [:], exclusive: [[String]] = [], examples: [Example]
   ) {
     self.name = name
     self.summary = summary
@@ -40,6 +45,8 @@ struct CommandSpec: Sendable {
     self.arguments = specs.filter { $0.form == .argument }
     self.options = specs.filter { $0.form != .argument } + [ParameterSpec.help]
     self.oneOf = oneOf
+    self.requires = requires
+    self.exclusive = exclusive
     self.examples = examples
   }
 

@@ -60,6 +60,16 @@ extension Parameter {
     self.init(spec) { given in given.last.map { cast($0, spec) } }
   }
 
+  /// An option that may be given without its value, and then has that of `implied`.
+  init<Wrapped: Sendable>(
+    option name: String, _ valueName: String, _ type: ValueType<Wrapped>, implied: String,
+    note: String, _ help: String
+  ) where Value == Wrapped? {
+    let spec = ParameterSpec(
+      .option, .optional, name, valueName: valueName, type, help, note: note, implied: implied)
+    self.init(spec) { given in given.last.map { cast($0, spec) } }
+  }
+
   /// An option that may be given many times.
   init<Element: Sendable>(
     repeatedOption name: String, short: Character? = nil, _ valueName: String,
@@ -84,6 +94,12 @@ extension Parameter {
       .invertibleFlag, .optional, name, short: short, .flag, help,
       note: isOn ? "--\(name)" : "--no-\(name)")
     self.init(spec) { given in given.last.map { cast($0, spec) } ?? isOn }
+  }
+
+  /// `--name` or `--no-name`, or neither: then `note` says in words what holds.
+  init(optionalFlag name: String, note: String, _ help: String) where Value == Bool? {
+    let spec = ParameterSpec(.invertibleFlag, .optional, name, .flag, help, note: note)
+    self.init(spec) { given in given.last.map { cast($0, spec) } }
   }
 
   /// A positional argument that must be given.
@@ -113,11 +129,11 @@ extension ParameterSpec {
   fileprivate init<Value: Sendable>(
     _ form: Form, _ occurrence: Occurrence, _ name: String, short: Character? = nil,
     valueName: String = "", _ type: ValueType<Value>, _ help: String, default text: String? = nil,
-    note: String? = nil
+    note: String? = nil, implied: String? = nil
   ) {
     self.init(
       form: form, occurrence: occurrence, name: name, short: short, valueName: valueName,
-      help: help, defaultText: text, defaultNote: note, allowed: type.allowed,
+      help: help, defaultText: text, defaultNote: note, impliedText: implied, allowed: type.allowed,
       completion: type.completion, read: { text throws(ValueError) in try type.read(text) })
   }
 }

@@ -36,6 +36,8 @@ struct ParameterSpec: Sendable {
   let defaultText: String?
   /// What holds if the parameter is left out and depends on other things, in words.
   let defaultNote: String?
+  /// What the value is where the option stands without one; nil where it needs one.
+  let impliedText: String?
   /// The values that are accepted, if they can be listed.
   let allowed: [String]
   /// What a shell offers for the value.
@@ -60,7 +62,10 @@ struct ParameterSpec: Sendable {
   }
 
   /// `--method <method>`: how errors and usage lines name the parameter.
-  var signature: String { form == .option ? "\(title) <\(valueName)>" : title }
+  var signature: String {
+    guard form == .option else { return title }
+    return impliedText == nil ? "\(title) <\(valueName)>" : "\(title) [<\(valueName)>]"
+  }
 
   /// `-o, --output <path>`: the left column of the help.
   var label: String {
@@ -76,6 +81,7 @@ struct ParameterSpec: Sendable {
   var description: String {
     var notes: [String] = []
     if !allowed.isEmpty { notes.append("values: " + allowed.joined(separator: ", ")) }
+    if let impliedText { notes.append("alone: " + impliedText) }
     if let shown = defaultText ?? defaultNote { notes.append("default: " + shown) }
     guard !notes.isEmpty else { return help }
     // The sentence ends behind the notes.

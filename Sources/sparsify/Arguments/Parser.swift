@@ -54,7 +54,14 @@ struct Parser {
       throw .unknownOption("--" + name, known: known)
     }
     if option.form == .option {
-      let value = if let attached { attached } else { try nextValue(for: option) }
+      let value =
+        if let attached {
+          attached
+        } else if let implied = option.impliedText, !nextIsValue(of: option) {
+          implied
+        } else {
+          try nextValue(for: option)
+        }
       try store(value, for: option)
     } else if let attached {
       throw .unwantedValue(option, value: attached)
@@ -84,6 +91,11 @@ struct Parser {
       try store(value, for: option)
       return
     }
+  }
+
+  /// Whether the next word can be read as the option's value.
+  private func nextIsValue(of option: ParameterSpec) -> Bool {
+    words.first.map { (try? option.read($0)) != nil } ?? false
   }
 
   private mutating func nextValue(for option: ParameterSpec) throws(UsageError) -> String {
@@ -122,6 +134,17 @@ struct Parser {
     for parameter in spec.parameters
     where parameter.occurrence == .required && !values.isGiven(parameter.name) {
       throw .missingParameter(parameter)
+    }
+    for option in spec.options where values.isGiven(option.name) {
+      if let other = spec.requires[option.name], !values.isGiven(other),
+        let missing = spec.options.first(where: { $0.name == other })
+      {
+        throw .needsOther(option, missing)
+      }
+    }
+    for names in spec.exclusive {
+      let given = spec.options.filter { names.contains($0.name) && values.isGiven($0.name) }
+      if given.count > 1 { throw .exclusive(given) }
     }
     for names in spec.oneOf {
       let members = spec.options.filter { names.contains($0.name) }

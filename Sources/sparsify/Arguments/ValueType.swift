@@ -106,6 +106,18 @@ extension ValueType where Value == Double {
   }
 }
 
+extension ValueType where Value == Double {
+  /// A number from 0 to 1.
+  static var share: Self {
+    Self { text throws(ValueError) in
+      guard let value = Double(text), (0...1).contains(value) else {
+        throw ValueError("must be a number from 0 to 1")
+      }
+      return value
+    }
+  }
+}
+
 extension ValueType where Value == Glob {
   /// A pattern for tensor names.
   static var glob: Self {

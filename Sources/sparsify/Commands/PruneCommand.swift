@@ -4,8 +4,42 @@ internal import SparseModel
 /// `sparsify prune`: the main job.
 enum PruneCommand: Command {
   static let method = Parameter(
-    option: "method", "method", ValueType<PruningMethod>.choice, default: "wanda",
+    option: "method", "method", ValueType<PruningMethod>.choice, default: "admm",
     "How to choose the weights that stay.")
+
+  static let effort = Parameter(
+    option: "effort", "effort", ValueType<Effort>.choice, note: "standard",
+    "How long admm and --refit search.")
+
+  static let permute = Parameter(
+    optionalFlag: "permute", note: "--permute where the method looks at inputs",
+    "Put channels into an order in which 2:4 keeps more. The model computes the same function.")
+
+  static let quantize = Parameter(
+    option: "quantize", "type", .word(of: ["int8"]), note: "weights keep their type",
+    "Make the pruned weights INT8 with a scale for each output channel, in the layout of compressed-tensors."
+  )
+
+  static let order = Parameter(
+    option: "order", "order", ValueType<QuantizationOrder>.choice, note: "joint",
+    "Whether weights are pruned and rounded at once, or one comes first.")
+
+  static let groupSize = Parameter(
+    option: "group-size", "n", .positiveInteger, note: "one scale for each output channel",
+    "The number of neighbouring inputs that share an INT8 scale.")
+
+  static let smooth = Parameter(
+    option: "smooth", "alpha", .share, implied: "0.5", note: "no smoothing",
+    "Move outliers of the activations into the weights before pruning (SmoothQuant), folded into the norms."
+  )
+
+  static let refit = Parameter(
+    flag: "refit",
+    "Keep the masks of a model that is 2:4 already, and solve its weights anew against --dense.")
+
+  static let dense = Parameter(
+    option: "dense", "model", .path, note: "none",
+    "The dense original of the model, for --refit.")
 
   static let output = Parameter(
     option: "output", short: "o", "path", .path, note: "MODEL-2of4 beside the input",
@@ -46,8 +80,13 @@ enum PruneCommand: Command {
       The input is never changed, and a folder comes out as a complete Hugging Face folder.
       """,
     parameters: [
-      Common.model, method, output, calibration, samples, length, Common.seed, Common.only,
-      Common.skip, Common.threads, report, strict, dryRun, force, Common.json, Common.quiet,
+      Common.model, method, effort, output, calibration, samples, length, Common.seed, permute,
+      quantize, order, groupSize, smooth, refit, dense, Common.only, Common.skip, Common.threads,
+      report, strict, dryRun, force, Common.json, Common.quiet,
+    ],
+    requires: ["order": "quantize", "group-size": "quantize", "refit": "dense", "dense": "refit"],
+    exclusive: [
+      ["refit", "method"], ["refit", "permute"], ["refit", "order"], ["refit", "smooth"],
     ],
     examples: [
       .init("Prune a model, with no data given", "sparsify prune SmolLM2-135M"),
@@ -57,6 +96,12 @@ enum PruneCommand: Command {
       .init(
         "Without calibration, one file to another",
         "sparsify prune model.safetensors --method magnitude -o pruned.safetensors"),
+      .init(
+        "2:4 and INT8 at once, for kernels that want both",
+        "sparsify prune SmolLM2-135M --quantize int8"),
+      .init(
+        "Repair a model that another tool has pruned, without touching its masks",
+        "sparsify prune pruned-by-asp --refit --dense SmolLM2-135M"),
       .init(
         "The MLP weights only, all but those of the first block",
         "sparsify prune SmolLM2-135M --only '*.mlp.*' --skip 'model.layers.0.*'"),
@@ -89,11 +134,18 @@ enum PruneCommand: Command {
     let calibration = CalibrationOptions(
       source: arguments[calibration] ?? .selfWritten, samples: arguments[samples],
       length: arguments[length], seed: arguments[Common.seed])
-    let isWanted =
-      arguments[method].pruner.needs != .none || arguments.isGiven(Self.calibration.spec.name)
-    return PruneOptions(
-      method: arguments[method], calibration: isWanted ? calibration : nil,
-      selection: Common.selection(arguments), output: arguments[output], force: arguments[force],
-      isStrict: arguments[strict])
+    var options = PruneOptions(
+      method: arguments[method], effort: arguments[effort] ?? .standard,
+      permutes: arguments[permute], smoothing: arguments[smooth].map { Float($0) },
+      dense: arguments[dense], selection: Common.selection(arguments), output: arguments[output],
+      force: arguments[force], isStrict: arguments[strict])
+    if arguments.isGiven(quantize.spec.name) {
+      options.quantization = QuantizationOptions(
+        order: arguments[order] ?? .joint, groupSize: arguments[groupSize])
+    }
+    if options.needs != .none || arguments.isGiven(Self.calibration.spec.name) {
+      options.calibration = calibration
+    }
+    return options
   }
 }

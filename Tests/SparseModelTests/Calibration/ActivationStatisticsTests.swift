@@ -85,7 +85,7 @@ import Testing
       }
     }
     let measured = OutputError(
-      of: StoredMatrix(changed), for: StoredMatrix(w), inputs: x, on: .automatic)
+      of: changed, for: w, inputs: x, on: .automatic)
     #expect(abs(measured.relative - (error / reference).squareRoot()) < 1e-6)
     #expect(OutputError(squaredError: 0, squaredReference: 0).relative == 0)
   }

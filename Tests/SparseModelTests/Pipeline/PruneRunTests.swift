@@ -140,8 +140,9 @@ import Testing
     func run(_ batch: BatchSize) throws -> (bytes: [String: [UInt8]], errors: [Double?]) {
       var bytes: [String: [UInt8]] = [:]
       let reports = try BlockwisePruning(
-        model: model, pruner: Wanda(), targets: Set(model.checkpoint.blockLinears()),
-        compute: .automatic, batch: batch
+        model: model, recipe: StageRecipe(pruner: Wanda()),
+        targets: Set(model.checkpoint.blockLinears().map { ExactString($0) }), compute: .automatic,
+        batch: batch
       ).run(on: windows, write: { bytes[$0] = $1.bytes.array }, progress: { _ in })
       return (bytes, reports.map(\.relativeError))
     }

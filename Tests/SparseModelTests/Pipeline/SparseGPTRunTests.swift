@@ -54,8 +54,9 @@ import Testing
     gram.add(inputs)
     let pruned = try SparseGPT().prune(Matrix(stored), inputs: .gram(gram), on: .automatic)
     let changed = StoredMatrix(pruned.weight, as: .bfloat16)
-    let onTokens = OutputError(of: changed, for: stored, inputs: inputs, on: .automatic)
-    let onGram = OutputError(of: changed, for: stored, gram: gram, on: .automatic)
+    let onTokens = OutputError(
+      of: Matrix(changed), for: Matrix(stored), inputs: inputs, on: .automatic)
+    let onGram = OutputError(of: Matrix(changed), for: Matrix(stored), gram: gram, on: .automatic)
     #expect(abs(onGram.relative - onTokens.relative) < 1e-4 * onTokens.relative)
   }
 
@@ -71,7 +72,7 @@ import Testing
       _ weights: [Matrix], onto rule: Int8Rule?, on compute: Compute
     ) throws(LayerPruningError) -> [PrunedWeight] {
       weights.map { weight in
-        let mask = Mask24(rows: 0, columns: 0, bytes: [])
+        guard let mask = try? Mask24(keepingLargest: weight) else { preconditionFailure() }
         return PrunedWeight(
           weight: weight, mask: mask,
           fallback: PrunedWeight.Fallback(
@@ -86,8 +87,8 @@ import Testing
     let windows = TokenWindows(cutting: (0..<40).map { Int32($0) }, length: 20)
     func run(strict: Bool) throws -> [LayerReport] {
       try BlockwisePruning(
-        model: model, pruner: Hopeless(), targets: Set(names),
-        compute: .automatic, isStrict: strict
+        model: model, recipe: StageRecipe(pruner: Hopeless(), isStrict: strict),
+        targets: Set(names.map { ExactString($0) }), compute: .automatic
       ).run(on: windows, write: { _, _ in }, progress: { _ in })
     }
     let reports = try run(strict: false)
