@@ -41,12 +41,18 @@ struct CheckpointIndex: Sendable {
   /// The files, in the order of their names.
   var files: [String] { Set(weightMap.map { ExactString($0.file) }).sorted().map(\.string) }
 
-  /// The index of the same tensors when they take `totalSize` bytes; all else that it said is kept.
-  func text(totalSize: Int) -> String {
+  /// The index of what stands in place of the same tensors and takes `totalSize` bytes; all else that it said is kept.
+  func text(totalSize: Int, changes: CheckpointChanges) -> String {
     var metadata = json["metadata"]?.object ?? []
-    metadata.removeAll { $0.key == "total_size" }
+    metadata.removeAll {
+      $0.key == "total_size" || ($0.key == "total_parameters" && !changes.tensors.isEmpty)
+    }
     metadata.append(JSON.Member(key: "total_size", value: .integer(totalSize)))
-    let map = weightMap.map { JSON.Member(key: $0.tensor, value: .string($0.file)) }
+    let map = weightMap.flatMap { tensor, file in
+      (changes.tensors[tensor]?.map(\.name) ?? [tensor]).map {
+        JSON.Member(key: $0, value: .string(file))
+      }
+    }
     var members = json.object ?? []
     members.removeAll { $0.key == "metadata" || $0.key == "weight_map" }
     members.insert(JSON.Member(key: "metadata", value: .object(metadata)), at: 0)

@@ -2,9 +2,9 @@ public import SparseCore
 
 /// Writes a checkpoint with the tensors of another one, some of them with new values.
 ///
-/// Files, names, types, shapes and metadata are those of the input, with a manifest added to the
-/// metadata of each file. For a folder the output is a complete folder: config, tokenizer and the
-/// rest are copied. All of it is made under a temporary name and gets its own with `commit`; without
+/// Files, names, types, shapes and metadata are those of the input but for what ``CheckpointChanges``
+/// say, with a manifest added to the metadata of each file. For a folder the output is a complete
+/// folder: config, tokenizer and the rest are copied; for a file nothing is written beside it. All of it is made under a temporary name and gets its own with `commit`; without
 /// that nothing is left.
 ///
 /// ```swift
@@ -25,26 +25,34 @@ public final class CheckpointWriter: Sendable {
   private let output: CheckpointOutput
   private let folder: AtomicFolder?
   private let files: [SafetensorsWriter]
+  private let places: [ExactString: Int]  // the file of each tensor
+  private let changes: CheckpointChanges
 
   /// Creates the output under its temporary name, each file at its full size, and copies what is
   /// not weights: a place that cannot be written to, or is too small, is found here.
   ///
-  /// - Parameter manifest: what a file with the given tensors says of its origin; see `commit`.
+  /// - Parameters:
+  ///   - changes: the tensors that differ from the input's in name, type or shape, and what config.json says of them.
+  ///   - manifest: what a file with the given tensors says of its origin; see `commit`.
+  /// - Throws: `SafetensorsFileError` where two tensors of the output would have one name, and the
+  ///   errors of reading the input and writing the output.
   public init(
     copying input: Checkpoint, to output: CheckpointOutput,
+    changes: CheckpointChanges = CheckpointChanges(),
     manifest: (_ tensors: [TensorInfo]) -> String
   ) throws {
     self.input = input
     self.output = output
+    self.changes = changes
     path = output.path
     let folder = input.isFolder ? try AtomicFolder(path: output.path) : nil
     self.folder = folder
-    files = try input.files.indices.map { number in
-      let file = input.files[number]
+    let layouts = try input.files.indices.map { try changes.layout(ofFile: $0, of: input) }
+    places = try Self.places(layouts, path: output.path)
+    files = try zip(input.files, layouts).map { file, tensors in
       var metadata = file.metadata
       // Loaders that find metadata want to find this in it.
       if metadata["format"] == nil { metadata["format"] = "pt" }
-      let tensors = input.tensors.filter { $0.file == number }.map(\.info)
       metadata[Self.manifestKey] = manifest(tensors)
       return try SafetensorsWriter(
         path: folder.map { Path.join($0.temporaryPath, Path.name(of: file.path)) } ?? output.path,
@@ -52,25 +60,40 @@ public final class CheckpointWriter: Sendable {
     }
     if let folder {
       try CheckpointCompanions(folder: input.folder).copy(to: folder.temporaryPath)
+      try changes.writeConfiguration(of: input, to: folder.temporaryPath)
     }
   }
 
-  /// Writes the new bytes of the tensor named `name`, as many as it had, or a piece of them that
-  /// starts at `offset`.
+  private static func places(
+    _ layouts: [[TensorInfo]], path: String
+  ) throws(SafetensorsFileError) -> [ExactString: Int] {
+    var places: [ExactString: Int] = [:]
+    for (number, tensors) in layouts.enumerated() {
+      for tensor in tensors
+      where places.updateValue(number, forKey: ExactString(tensor.name)) != nil {
+        throw SafetensorsFileError(path: path, reason: .duplicateTensor(tensor.name))
+      }
+    }
+    return places
+  }
+
+  /// Writes the new bytes of the output's tensor named `name`, or a piece of them that starts at `offset`.
   ///
   /// Several threads may write at once. Each byte is written once.
   public func write(_ bytes: ByteView, as name: String, at offset: Int = 0) throws(FileError) {
-    guard let tensor = input[name] else {
-      preconditionFailure("CheckpointWriter: \(name) is not in \(input.path)")
+    guard let file = places[ExactString(name)] else {
+      preconditionFailure("CheckpointWriter: \(name) is not in the layout of \(path)")
     }
-    try files[tensor.file].write(bytes, as: name, at: offset)
+    try files[file].write(bytes, as: name, at: offset)
   }
 
-  /// Copies every tensor that has not been written from the input.
+  /// Copies every tensor that has not been written and is as it was in the input.
   ///
   /// - Parameter progress: told the bytes copied, out of those to copy.
   public func copyRemaining(progress: ProgressHandler = { _ in }) throws {
-    let remaining = files.map(\.unwritten)
+    let remaining = files.map { file in
+      file.unwritten.filter { input[$0.name]?.info.spec == $0.spec }
+    }
     let total = remaining.joined().reduce(0) { $0 + $1.byteCount }
     var done = 0
     let pieceBytes = 1 << 22  // small enough to stay in the cache on the way
@@ -109,7 +132,7 @@ public final class CheckpointWriter: Sendable {
     if let index = input.index {
       let size = files.reduce(0) { $0 + $1.header.dataByteCount }
       try AtomicFile.write(
-        Array(index.text(totalSize: size).utf8),
+        Array(index.text(totalSize: size, changes: changes).utf8),
         to: Path.join(folder.temporaryPath, index.name))
     }
     try folder.commit(replacing: output.force)

@@ -1,0 +1,47 @@
+public import SparseCore
+
+/// What a checkpoint that is made from another one has in place of some of its tensors, and what its config.json says besides.
+public struct CheckpointChanges: Sendable {
+  /// The tensors that stand in place of the input's tensor of a name: none, itself with another type, several.
+  public var tensors: [String: [TensorSpec]]
+  /// Values for top-level keys of config.json; nil removes the key.
+  ///
+  /// It says something only where the output is a folder and the input has a config.json.
+  public var configuration: [String: JSON?]
+
+  /// By default no change at all.
+  public init(tensors: [String: [TensorSpec]] = [:], configuration: [String: JSON?] = [:]) {
+    self.tensors = tensors
+    self.configuration = configuration
+  }
+
+  /// The tensors of the output's file that is made from a file of the input.
+  func layout(ofFile number: Int, of input: Checkpoint) throws(SafetensorsFileError) -> [TensorInfo]
+  {
+    let specs = input.tensors.filter { $0.file == number }.flatMap {
+      tensors[$0.name] ?? [$0.info.spec]
+    }
+    do throws(SafetensorsError) {
+      return try SafetensorsHeader(layingOut: specs, metadata: SafetensorsMetadata()).tensors
+    } catch {
+      throw SafetensorsFileError(path: input.files[number].path, reason: error)
+    }
+  }
+
+  /// Writes the input's config.json with its keys set or removed; what it said besides stays in its order.
+  func writeConfiguration(of input: Checkpoint, to folder: String) throws {
+    guard !configuration.isEmpty, let path = input.configPath else { return }
+    let json: JSON
+    do { json = try JSON(parsing: MappedFile(path: path).bytes) } catch let error as JSONError {
+      throw ModelError.malformedConfiguration(path: path, reason: "\(error)")
+    }
+    var members = json.object ?? []
+    members.removeAll { configuration[$0.key] != nil }
+    for (key, value) in configuration.sorted(by: { $0.key < $1.key }) {
+      if let value { members.append(JSON.Member(key: key, value: value)) }
+    }
+    try AtomicFile.write(
+      Array((JSON.object(members).text(pretty: true) + "\n").utf8),
+      to: Path.join(folder, Path.name(of: path)))
+  }
+}
