@@ -1,0 +1,91 @@
+internal import SparseCore
+
+/// The layout in which compressed-tensors keeps INT8 weights, `int-quantized`: where `P.weight` was there are its codes under the same name and their scales as `P.weight_scale`.
+///
+/// It is what `transformers` and vLLM load: weights in INT8, and activations that are rounded to INT8
+/// token by token while they run.
+enum CompressedTensors {
+  /// The name of the scales of a weight.
+  static func scaleName(of weight: String) -> String { module(of: weight) + ".weight_scale" }
+
+  /// The name of the zero points that an asymmetric weight would have.
+  static func zeroPointName(of weight: String) -> String {
+    module(of: weight) + ".weight_zero_point"
+  }
+
+  /// The module that a weight belongs to.
+  static func module(of weight: String) -> String {
+    weight.hasSuffix(".weight") ? String(weight.dropLast(".weight".count)) : weight
+  }
+
+  /// What an output has in place of the weights that become INT8, and what its config.json says of them.
+  ///
+  /// - Parameters:
+  ///   - weights: the names of two-dimensional floating-point tensors.
+  ///   - groupSize: the number of neighbouring columns that share a scale; nil for whole rows.
+  /// - Throws: ``Int8WeightError/alreadyInt8(tensor:path:)`` where the checkpoint has INT8 weights,
+  ///   ``LayerError`` for groups that do not divide a weight's columns.
+  static func changes(
+    quantizing weights: [String], of checkpoint: Checkpoint, groupSize: Int?
+  ) throws -> CheckpointChanges {
+    let blockWeights = checkpoint.blockWeights()
+    for name in blockWeights + weights where checkpoint[name]?.dtype == .i8 {
+      throw Int8WeightError.alreadyInt8(tensor: name, path: checkpoint.path)
+    }
+    var changes = CheckpointChanges()
+    for name in weights {
+      let weight = try checkpoint.matrix(name)
+      if let groupSize, groupSize < 1 || weight.columns % groupSize != 0 {
+        throw LayerError(
+          layer: name, model: checkpoint.path,
+          reason: .quantization(.groupSize(groupSize, columns: weight.columns)))
+      }
+      let groups = groupSize.map { weight.columns / $0 } ?? 1
+      changes.tensors[name] = [
+        TensorSpec(name: name, dtype: .i8, shape: [weight.rows, weight.columns]),
+        TensorSpec(name: scaleName(of: name), dtype: .f32, shape: [weight.rows, groups]),
+      ]
+    }
+    let left = blockWeights.filter { changes.tensors[$0] == nil }
+    changes.configuration["quantization_config"] = configuration(
+      ignoring: ["lm_head"] + left.map(module(of:)), groupSize: groupSize)
+    return changes
+  }
+
+  /// The `quantization_config` of a model whose linear modules are all INT8 but for those ignored.
+  private static func configuration(ignoring modules: [String], groupSize: Int?) -> JSON {
+    let strategy: [JSON.Member] =
+      groupSize.map {
+        [.init(key: "strategy", value: "group"), .init(key: "group_size", value: .integer($0))]
+      } ?? [.init(key: "strategy", value: "channel")]
+    let weights: [JSON.Member] =
+      [
+        .init(key: "num_bits", value: 8), .init(key: "type", value: "int"),
+        .init(key: "symmetric", value: true),
+      ] + strategy + [.init(key: "dynamic", value: false)]
+    return [
+      "quant_method": "compressed-tensors", "format": "int-quantized",
+      "quantization_status": "compressed", "ignore": .array(modules.map(JSON.string)),
+      "config_groups": [
+        "group_0": [
+          "targets": ["Linear"], "weights": .object(weights),
+          "input_activations": [
+            "num_bits": 8, "type": "int", "symmetric": true, "strategy": "token", "dynamic": true,
+          ],
+        ]
+      ],
+    ]
+  }
+}
+
+extension CheckpointWriter {
+  /// Writes an INT8 weight: its codes, and its scales beside them.
+  func write(int8 weight: StoredMatrix, as name: String) throws(FileError) {
+    guard let grid = weight.grid else { preconditionFailure("\(name) is not INT8") }
+    try write(weight.bytes, as: name)
+    let scales = Matrix(rows: grid.rows, columns: grid.groups, grid.scales)
+    try write(
+      ByteView(copying: scales.storedBytes(as: .float32)), as: CompressedTensors.scaleName(of: name)
+    )
+  }
+}
