@@ -133,6 +133,9 @@ extension ModelConfiguration {
     guard rotaryShare == 1 else {
       throw .unsupported(key: "partial_rotary_factor", value: "\(rotaryShare)")
     }
+    if let quantization = fields.value("quantization_config") {
+      try QuantizationFields(json: quantization).check()
+    }
     // A sliding window at least as long as the context hides nothing.
     let usesWindow = try fields.flag("use_sliding_window", default: architecture == "mistral")
     if usesWindow, let window = try fields.optionalPositive("sliding_window") {
@@ -142,7 +145,7 @@ extension ModelConfiguration {
 }
 
 /// Reads typed fields of a config.json.
-private struct ConfigurationFields {
+struct ConfigurationFields {
   let json: JSON
 
   func value(_ key: String) -> JSON? {

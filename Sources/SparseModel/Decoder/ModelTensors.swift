@@ -14,10 +14,10 @@ struct ModelTensors {
       biasName: hasBias ? name + ".bias" : nil)
   }
 
-  /// A two-dimensional tensor of floating-point numbers.
+  /// A two-dimensional tensor of floating-point numbers, or of INT8 codes with scales.
   func matrix(_ name: String, rows: Int, columns: Int) throws -> StoredMatrix {
     try check(name, shape: [rows, columns])
-    return try checkpoint.matrix(name)
+    return try checkpoint.weight(name)
   }
 
   /// A one-dimensional tensor of floating-point numbers, as float32.
