@@ -19,6 +19,7 @@ public struct PruneRun: Sendable {
   public let calibration: CalibrationOptions?
   private let model: Decoder?
   private let dense: Checkpoint?
+  private let changes: CheckpointChanges
   private let givenTokens: TokenWindows?  // nil where the model is to write them, too
 
   /// Opens a checkpoint and checks all that can be checked before the work.
@@ -45,11 +46,20 @@ public struct PruneRun: Sendable {
     }
     targets = try options.selection.apply(to: candidates)
     for name in targets {
+      guard checkpoint[name]?.dtype != .i8 else {
+        throw Int8WeightError.alreadyInt8(tensor: name, path: checkpoint.path)
+      }
       let columns = try checkpoint.matrix(name).columns
       guard columns % 4 == 0 else {
         throw LayerError(
           layer: name, model: checkpoint.path, reason: .columnsNotMultipleOfFour(columns: columns))
       }
+    }
+    if let quantization = options.quantization {
+      changes = try CompressedTensors.changes(
+        quantizing: targets, of: checkpoint, groupSize: quantization.groupSize)
+    } else {
+      changes = CheckpointChanges()
     }
     guard let calibration else {
       model = nil
@@ -100,7 +110,14 @@ public struct PruneRun: Sendable {
     var windows = givenTokens
     var manifest = try manifest()
     let writer = try CheckpointWriter(
-      copying: checkpoint, to: output, manifest: manifest.text(for:))
+      copying: checkpoint, to: output, changes: changes, manifest: manifest.text(for:))
+    func write(_ name: String, _ tensor: StoredMatrix) throws {
+      if tensor.grid == nil {
+        try writer.write(tensor.bytes, as: name)
+      } else {
+        try writer.write(int8: tensor, as: name)
+      }
+    }
     let layers: [LayerReport]
     if let model, let calibration {
       let tokens = try windows ?? calibration.written(by: model, on: compute, progress: progress)
@@ -109,8 +126,12 @@ public struct PruneRun: Sendable {
         model: model, recipe: recipe, targets: Set(targets.map { ExactString($0) }),
         compute: compute)
       layers = try pruning.run(
-        on: tokens, write: { try writer.write($1.bytes, as: $0) }, progress: progress)
+        on: tokens, write: write, progress: progress)
       windows = tokens
+    } else if options.quantization != nil {
+      layers = try WeightwisePruning(
+        checkpoint: checkpoint, recipe: recipe, targets: targets, compute: compute
+      ).run(write: write, progress: progress)
     } else {
       layers = try StreamedPruning(
         checkpoint: checkpoint, targets: targets, writer: writer, compute: compute
