@@ -31,9 +31,10 @@ extension ChannelOrder {
     guard domains.allSatisfy({ $0.channels % 4 == 0 }) else { return nil }
     let scores = domains.map { ChannelScores(weights, norms: norms, domain: $0) }
     var blocks: [(domain: Int, groups: [Int])] = []
+    let masses = scores.map { $0.mass(of: $0.identity, on: compute) }
     var starts: [[[Int]]] = []
     for (index, scores) in scores.enumerated() {
-      starts.append(scores.start(on: compute))
+      starts.append(scores.start(betterThan: masses[index], on: compute))
       let groups = scores.channels / 4
       let count = (scores.channels + Self.blockChannels - 1) / Self.blockChannels
       // Neighbouring groups go to different blocks: in a start by size they are alike.
@@ -57,19 +58,18 @@ extension ChannelOrder {
         }
       }
     }
-    var (before, after) = (0.0, 0.0)
+    var after = 0.0
     var orders: [[Int]] = []
-    for (members, scores) in zip(starts, scores) {
-      let identity = scores.identity
-      let old = scores.mass(of: identity, on: compute)
-      let new = scores.mass(of: members, on: compute)
-      before += old
-      after += max(old, new)
-      orders.append(ChannelScores.order(of: new > old ? members : identity))
+    for (index, scores) in scores.enumerated() {
+      let mass = scores.mass(of: starts[index], on: compute)
+      after += max(masses[index], mass)
+      orders.append(
+        ChannelScores.order(of: mass > masses[index] ? starts[index] : scores.identity))
     }
     self.init(
       orders, of: domains, columns: norms.count,
-      rows: domains.map { $0.row + $0.channels }.max() ?? 0, massBefore: before, massAfter: after)
+      rows: domains.map { $0.row + $0.channels }.max() ?? 0,
+      massBefore: masses.reduce(0, +), massAfter: after)
   }
 }
 
@@ -84,8 +84,8 @@ extension ChannelScores {
     members[0].indices.flatMap { group in members.map { $0[group] } }
   }
 
-  /// Channels by size dealt out to the groups back and forth, unless the groups keep more as they are.
-  fileprivate func start(on compute: Compute) -> [[Int]] {
+  /// Channels by size dealt out to the groups back and forth, or the groups as they are where that keeps no more than `mass`, which these keep.
+  fileprivate func start(betterThan mass: Double, on compute: Compute) -> [[Int]] {
     let sizes = sizes
     let bySize = sizes.indices.sorted {
       sizes[$0] == sizes[$1] ? $0 < $1 : sizes[$0] > sizes[$1]
@@ -95,6 +95,6 @@ extension ChannelScores {
       let row = Array(bySize[member * groups..<(member + 1) * groups])
       return member % 2 == 0 ? row : row.reversed()
     }
-    return mass(of: dealt, on: compute) > mass(of: identity, on: compute) ? dealt : identity
+    return self.mass(of: dealt, on: compute) > mass ? dealt : identity
   }
 }

@@ -50,26 +50,30 @@ struct ChannelScores: Sendable {
     return sizes
   }
 
-  /// Writes the scores of `channels` in some rows to panels of 48 channels, which begin `stride` values apart.
+  /// Writes the scores of `channels` in some rows to panels of 48 channels, which begin `panelStride` values apart.
   ///
   /// Places beyond the last channel are 0.
   func write(
-    rows range: Range<Int>, of channels: [Int], to panels: UnsafeMutablePointer<Float>, stride: Int
+    rows range: Range<Int>, of channels: [Int], to panels: UnsafeMutablePointer<Float>,
+    panelStride: Int
   ) {
     let width = KernelSet.panelWidth
     var first = 0
     for reading in readings {
       let part = range.clamped(to: first..<first + reading.weight.rows)
+      let factors = channels.map { reading.norms[$0] }
       reading.weight.values.withUnsafeBufferPointer { values in
         for row in part {
           let from = values.start + (row - first) * reading.weight.columns + reading.column
-          let to = panels + (row - range.lowerBound) * width
-          for (place, channel) in channels.enumerated() {
-            let size = from[channel] * reading.norms[channel]
-            to[place / width * stride + place % width] = size * size
-          }
-          for place in channels.count..<KernelSet.panels(for: channels.count) * width {
-            to[place / width * stride + place % width] = 0
+          var to = panels + (row - range.lowerBound) * width
+          for start in stride(from: 0, to: channels.count, by: width) {
+            let end = min(start + width, channels.count)
+            for place in start..<end {
+              let size = from[channels[place]] * factors[place]
+              to[place - start] = size * size
+            }
+            for place in end - start..<width { to[place] = 0 }
+            to += panelStride
           }
         }
       }
@@ -91,7 +95,8 @@ struct ChannelScores: Sendable {
       AlignedFloats.withScratch(count: 4 * panels * stride) { scratch in
         for (member, channels) in members.enumerated() {
           write(
-            rows: range, of: channels, to: scratch + member * panels * stride, stride: stride)
+            rows: range, of: channels, to: scratch + member * panels * stride,
+            panelStride: stride)
         }
         sums.withUnsafeMutableBufferPointer { sums in
           for panel in 0..<panels {

@@ -60,7 +60,7 @@ struct GroupExchange {
     Parallel.forEachRange(of: scores.rows, size: 64, threads: compute.threads) { rows in
       scores.write(
         rows: rows, of: members[member], to: plane + rows.lowerBound * KernelSet.panelWidth,
-        stride: panelSize)
+        panelStride: panelSize)
     }
   }
 
