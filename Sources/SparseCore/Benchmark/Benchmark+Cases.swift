@@ -4,9 +4,12 @@ extension Benchmark {
     [peak, read, copy]
     + [(2048, 2048, 2048), (2016, 576, 576), (2016, 576, 1536), (2016, 1536, 576)].map(gemm)
     + [pack, rankUpdate(2048, 576), rankUpdate(2048, 1536), cholesky, solve, sparseGPT]
-    + [attention(512), attention(2048)]
-    + [decodeAttention, linearRow, norms, magnitude, selectByNorms, check, widen, narrow]
-    + [fingerprint, silu]
+    + [attention(512), attention(2048)] + singles
+
+  private static let singles = [
+    decodeAttention, linearRow, norms, magnitude, selectByNorms, check, widen, narrow, fingerprint,
+    silu, assignment, permutation,
+  ]
 
   /// The loop that a limit is measured with.
   static func limitCase(_ limit: Limit) -> Case {
@@ -292,6 +295,42 @@ extension Benchmark {
     let stored = bfloats(compute)
     return Work(bytes: Double(2 * weights)) {
       _ = fingerprint64(UnsafeRawBufferPointer(start: stored.pointer, count: 2 * weights))
+    }
+  }
+}
+
+// MARK: - Permutation
+
+extension Benchmark {
+  /// Products of sizes, where paths are about as long as they get.
+  ///
+  /// Counts the subtractions and additions of n² / 2 passes over a row.
+  ///
+  /// One thread, whatever is asked for.
+  private static let assignment = Case(
+    name: "assignment", shape: "1536², one thread", limit: .peak
+  ) { compute in
+    let sizes = someFloats(2 * 1536)
+    let costs = Matrix(
+      rows: 1536, columns: 1536,
+      (0..<1536 * 1536).map { sizes.pointer[$0 / 1536] * sizes.pointer[1536 + $0 % 1536] })
+    return Work(flops: 1536 * 1536 * 1536) { _ = LinearAssignment(minimizing: costs, on: compute) }
+  }
+
+  /// The whole search for an order; counts the maxima and additions that score 8 exchanges.
+  private static let permutation = Case(
+    name: "permutation", shape: "576 × 1536", limit: .peak
+  ) { compute in
+    var random = SplitMix64(seed: 1)
+    let norms = (0..<1536).map { _ in Float(Math.exponential(3 * random.uniform())) }
+    let weight = Matrix(
+      rows: 576, columns: 1536,
+      (0..<576 * 1536).map { _ in
+        Float(random.uniform() + random.uniform() + random.uniform() - 1.5)
+      })
+    let domain = ChannelDomain(channels: 1536, columns: [0], row: 0)
+    return Work(flops: 8 * 2 * 384 * 384 * 576) {
+      _ = ChannelOrder(readBy: [weight], norms: norms, domains: [domain], on: compute)
     }
   }
 }
