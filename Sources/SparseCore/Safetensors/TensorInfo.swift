@@ -14,6 +14,9 @@ public struct TensorSpec: Sendable, Equatable {
     self.shape = shape
   }
 
+  /// The number of bytes.
+  public var byteCount: Int { shape.reduce(dtype.bits, *) / 8 }
+
   /// Whether names (by their bytes), types and shapes are the same.
   public static func == (left: TensorSpec, right: TensorSpec) -> Bool {
     left.name.hasSameBytes(as: right.name) && left.dtype == right.dtype

@@ -19,6 +19,17 @@ public struct Manifest: Sendable, Equatable {
   public var inputFingerprint: String
   /// The names of the weights that are 2:4, those of earlier runs included.
   public var pruned: [String]
+  /// How weights were put in INT8; nil where this run put none.
+  public var quantization: Quantization?
+
+  /// The INT8 weights that a run made.
+  public struct Quantization: Sendable, Equatable {
+    /// The number of neighbouring columns that share a scale; nil for one scale per output channel.
+    public var groupSize: Int?
+
+    /// The quantization as manifests show it.
+    var json: JSON { ["type": "int8", "groupSize": groupSize.map(JSON.integer) ?? .null] }
+  }
 
   /// The calibration that a method saw.
   public struct Calibration: Sendable, Equatable {
@@ -49,6 +60,7 @@ public struct Manifest: Sendable, Equatable {
       "schema": .integer(Self.schema), "tool": .string(Tool.name), "version": .string(version),
       "pattern": "2:4", "method": .string(method), "calibration": calibration?.json ?? .null,
       "input": .string(inputFingerprint),
+      "quantization": quantization?.json ?? .null,
       "pruned": .array(pruned.filter(names.contains).map(JSON.string)),
     ]
     return json.text()

@@ -12,6 +12,7 @@ protocol Command: SendableMetatype {
 enum Registry {
   static let commands: [any Command.Type] = [
     PruneCommand.self,
+    QuantizeCommand.self,
     CheckCommand.self,
     InspectCommand.self,
     EvalCommand.self,

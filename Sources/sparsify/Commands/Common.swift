@@ -20,6 +20,11 @@ enum Common {
       only: arguments[only].map(\.description), skip: arguments[skip].map(\.description))
   }
 
+  static let groupSize = Parameter(
+    option: "group-size", "n", .positiveInteger, note: "one scale per output channel",
+    "Give every n neighbouring weights of a row an INT8 scale of their own. transformers loads that, "
+      + "vLLM's W8A8 does not.")
+
   static let threads = Parameter(
     option: "threads", "n", .integer(in: 1...1024), note: "one per processor",
     "The number of threads. Results don't depend on it.")

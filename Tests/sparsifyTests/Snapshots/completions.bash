@@ -20,7 +20,7 @@ _sparsify() {
   fi
   COMPREPLY=()
   if [[ $COMP_CWORD -eq 1 ]]; then
-    _sparsify_words 'prune check inspect eval generate bench info completions help --version -h --help'
+    _sparsify_words 'prune quantize check inspect eval generate bench info completions help --version -h --help'
     return
   fi
   case ${COMP_WORDS[1]} in
@@ -41,6 +41,23 @@ _sparsify() {
     esac
     if [[ $word == -* ]]; then
       _sparsify_words '--method -o --output --calibration --samples --length --seed --only --skip --threads --report --strict --dry-run --force --json -q --quiet -h --help'
+    else
+      _sparsify_files
+    fi
+    ;;
+  quantize)
+    case $previous in
+    -o | --output)
+      _sparsify_files
+      return
+      ;;
+    --group-size | --only | --skip | --threads)
+      :
+      return
+      ;;
+    esac
+    if [[ $word == -* ]]; then
+      _sparsify_words '-o --output --group-size --only --skip --threads --dry-run --force --json -q --quiet -h --help'
     else
       _sparsify_files
     fi
@@ -135,7 +152,7 @@ _sparsify() {
     fi
     ;;
   help)
-    [[ $COMP_CWORD -eq 2 ]] && _sparsify_words 'prune check inspect eval generate bench info completions'
+    [[ $COMP_CWORD -eq 2 ]] && _sparsify_words 'prune quantize check inspect eval generate bench info completions'
     ;;
   esac
 }

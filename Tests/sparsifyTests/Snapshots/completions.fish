@@ -11,6 +11,7 @@ end
 
 complete -c sparsify -f
 complete -c sparsify -n __sparsify_begins -a prune -d 'Make the weights of a model 2:4 sparse'
+complete -c sparsify -n __sparsify_begins -a quantize -d 'Put the weights of a model in INT8'
 complete -c sparsify -n __sparsify_begins -a check -d 'Check that every weight that should be 2:4 sparse is'
 complete -c sparsify -n __sparsify_begins -a inspect -d 'List the tensors of a checkpoint with their zeros and 2:4 patterns'
 complete -c sparsify -n __sparsify_begins -a eval -d 'Measure the perplexity of a model'
@@ -21,7 +22,7 @@ complete -c sparsify -n __sparsify_begins -a completions -d 'Print a completion 
 complete -c sparsify -n __sparsify_begins -a help -d 'Show the help of a command'
 complete -c sparsify -n __sparsify_begins -l version -d 'Show the version'
 complete -c sparsify -n __sparsify_begins -s h -l help -d 'Show this help'
-complete -c sparsify -n '__sparsify_runs help' -a 'prune check inspect eval generate bench info completions'
+complete -c sparsify -n '__sparsify_runs help' -a 'prune quantize check inspect eval generate bench info completions'
 complete -c sparsify -n '__sparsify_runs prune' -l method -x -a 'magnitude wanda sparsegpt admm' -d 'How to choose the weights that stay'
 complete -c sparsify -n '__sparsify_runs prune' -s o -l output -r -F -d 'Where the pruned model goes: a folder for a folder, a file for a file'
 complete -c sparsify -n '__sparsify_runs prune' -l calibration -r -F -d 'What the model reads while its activations are measured: \'self\' for text that it writes itself, a text file, or token ids as FILE.safetensors'
@@ -39,6 +40,17 @@ complete -c sparsify -n '__sparsify_runs prune' -l json -d 'Print one JSON objec
 complete -c sparsify -n '__sparsify_runs prune' -s q -l quiet -d 'Show no progress'
 complete -c sparsify -n '__sparsify_runs prune' -s h -l help -d 'Show this help'
 complete -c sparsify -n '__sparsify_runs prune' -F
+complete -c sparsify -n '__sparsify_runs quantize' -s o -l output -r -F -d 'Where the quantized model goes: a folder for a folder, a file for a file'
+complete -c sparsify -n '__sparsify_runs quantize' -l group-size -x -d 'Give every n neighbouring weights of a row an INT8 scale of their own. transformers loads that, vLLM\'s W8A8 does not'
+complete -c sparsify -n '__sparsify_runs quantize' -l only -x -d 'Take only the weights whose names match; \'*\' stands for any text, \'?\' for one character'
+complete -c sparsify -n '__sparsify_runs quantize' -l skip -x -d 'Leave out the weights whose names match'
+complete -c sparsify -n '__sparsify_runs quantize' -l threads -x -d 'The number of threads. Results don\'t depend on it'
+complete -c sparsify -n '__sparsify_runs quantize' -l dry-run -d 'Say what would be done, and write nothing'
+complete -c sparsify -n '__sparsify_runs quantize' -l force -d 'Replace the output if it exists'
+complete -c sparsify -n '__sparsify_runs quantize' -l json -d 'Print one JSON object instead of text'
+complete -c sparsify -n '__sparsify_runs quantize' -s q -l quiet -d 'Show no progress'
+complete -c sparsify -n '__sparsify_runs quantize' -s h -l help -d 'Show this help'
+complete -c sparsify -n '__sparsify_runs quantize' -F
 complete -c sparsify -n '__sparsify_runs check' -l only -x -d 'Take only the weights whose names match; \'*\' stands for any text, \'?\' for one character'
 complete -c sparsify -n '__sparsify_runs check' -l skip -x -d 'Leave out the weights whose names match'
 complete -c sparsify -n '__sparsify_runs check' -l threads -x -d 'The number of threads. Results don\'t depend on it'

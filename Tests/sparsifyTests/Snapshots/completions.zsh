@@ -4,6 +4,7 @@ _sparsify_commands() {
   local -a commands
   commands=(
     'prune:Make the weights of a model 2\:4 sparse'
+    'quantize:Put the weights of a model in INT8'
     'check:Check that every weight that should be 2\:4 sparse is'
     'inspect:List the tensors of a checkpoint with their zeros and 2\:4 patterns'
     'eval:Measure the perplexity of a model'
@@ -38,6 +39,20 @@ _sparsify() {
       '--threads=[The number of threads. Results don'\''t depend on it]:n: ' \
       '--report=[Write the numbers of the run to this file, as JSON]:file:_files' \
       '--strict[Fail where the method cannot work on a layer. Otherwise wanda stands in, and the report says so]' \
+      '--dry-run[Say what would be done, and write nothing]' \
+      '--force[Replace the output if it exists]' \
+      '--json[Print one JSON object instead of text]' \
+      '(-q --quiet)'{-q,--quiet}'[Show no progress]' \
+      '(- *)'{-h,--help}'[Show this help]' \
+      '1:model:_files'
+    ;;
+  quantize)
+    _arguments -s -S \
+      '(-o --output)'{-o+,--output=}'[Where the quantized model goes\: a folder for a folder, a file for a file]:path:_files' \
+      '--group-size=[Give every n neighbouring weights of a row an INT8 scale of their own. transformers loads that, vLLM'\''s W8A8 does not]:n: ' \
+      '*--only=[Take only the weights whose names match; '\''*'\'' stands for any text, '\''?'\'' for one character]:glob: ' \
+      '*--skip=[Leave out the weights whose names match]:glob: ' \
+      '--threads=[The number of threads. Results don'\''t depend on it]:n: ' \
       '--dry-run[Say what would be done, and write nothing]' \
       '--force[Replace the output if it exists]' \
       '--json[Print one JSON object instead of text]' \
