@@ -31,8 +31,22 @@ static void apply_mask_4(intptr_t n, const unsigned char *weight, const uint8_t 
   }
 }
 
+static void apply_mask_1(intptr_t n, const unsigned char *weight, const uint8_t *mask, unsigned char *out) {
+  intptr_t i = 0;
+  for (; i + 16 <= n; i += 16) {
+    uint16_t bits;
+    __builtin_memcpy(&bits, mask + i / 8, 2);
+    for (int v = 0; v < 16; v += SK_LANES) {
+      vb kept = __builtin_convertvector(lanes_from_bits((uint32_t)bits >> v), vb);
+      store_b(out + i + v, load_b(weight + i + v) & kept);
+    }
+  }
+  for (; i < n; i++) out[i] = mask[i / 8] >> (i % 8) & 1 ? weight[i] : 0;
+}
+
 static void apply_mask(int bytes, intptr_t n, const void *weight, const uint8_t *mask, void *out) {
-  if (bytes == 2) apply_mask_2(n, weight, mask, out);
+  if (bytes == 1) apply_mask_1(n, weight, mask, out);
+  else if (bytes == 2) apply_mask_2(n, weight, mask, out);
   else apply_mask_4(n, weight, mask, out);
 }
 
@@ -86,10 +100,23 @@ inlined void magnitude_4(intptr_t n, const unsigned char *weight, unsigned char 
   if (mask) copy_bytes((n - i + 7) / 8, &bits, mask + i / 8);
 }
 
+// Signed bytes: the mask of some, then what it keeps of them.
+static void magnitude_1(intptr_t n, const unsigned char *weight, unsigned char *out, uint8_t *mask) {
+  uint8_t bits[64];
+  for (intptr_t i = 0; i < n; i += 512) {
+    intptr_t count = n - i < 512 ? n - i : 512;
+    select_stored(sk_i8, count, weight + i, 0, bits);
+    apply_mask_1(count, weight + i, bits, out + i);
+    if (mask) copy_bytes((count + 7) / 8, bits, mask + i / 8);
+  }
+}
+
 static void magnitude(sk_type type, intptr_t n, const void *weight, void *out, uint8_t *mask) {
   if (type == sk_f32) {
     if (mask) magnitude_4(n, weight, out, mask);
     else magnitude_4(n, weight, out, 0);
+  } else if (type == sk_i8) {
+    magnitude_1(n, weight, out, mask);
   } else {
     if (mask) magnitude_2(n, weight, out, mask);
     else magnitude_2(n, weight, out, 0);

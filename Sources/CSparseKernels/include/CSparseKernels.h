@@ -83,7 +83,7 @@ typedef struct sk_kernels {
   void (*select_stored)(sk_type type, intptr_t n, const void *weight, const float *_Nullable norms,
                         uint8_t *mask);
   // out = weight with +0.0 where the mask bit is 0; what is kept is copied bit for bit. May work in place.
-  // `bytes` per value: 2 or 4.
+  // `bytes` per value: 1, 2 or 4.
   void (*apply_mask)(int bytes, intptr_t n, const void *weight, const uint8_t *mask, void *out);
   // Select by |w| and apply, in one pass; the mask is written where it is not NULL. May work in place.
   void (*magnitude)(sk_type type, intptr_t n, const void *weight, void *out, uint8_t *_Nullable mask);

@@ -47,7 +47,8 @@ public struct Mask24: Sendable, Equatable {
 
   /// The mask that keeps the two largest `|w|` of every four, each multiplied by its column's factor if there are any.
   ///
-  /// The products are float32. Of equal scores the lower column is kept.
+  /// The products are float32; those of INT8 are taken of the codes, as all four of a group have the
+  /// same scale. Of equal scores the lower column is kept.
   ///
   /// - Throws: ``PruningError`` when groups of four do not divide the columns, when there is not one
   ///   factor for each column, or when a weight or factor is not finite.
@@ -139,12 +140,13 @@ public struct Mask24: Sendable, Equatable {
     }
   }
 
-  /// The same for a weight as a checkpoint stores it.
+  /// The same for a weight as a checkpoint stores it; the scales of INT8 stay, too.
   public func applied(to weight: StoredMatrix, on compute: Compute = .automatic) -> StoredMatrix {
     checkShape(weight.rows, weight.columns)
     let bytes = ByteView(count: weight.bytes.count) { out in
       apply(to: weight.bytes.bytes, weight.type, into: out, on: compute)
     }
+    if let grid = weight.grid { return StoredMatrix(codes: bytes, on: grid) }
     return StoredMatrix(rows: rows, columns: columns, type: weight.type, bytes: bytes)
   }
 

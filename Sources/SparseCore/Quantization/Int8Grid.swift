@@ -14,7 +14,7 @@ public struct Int8Grid: Sendable, Equatable {
   public let rows: Int
   /// The number of columns of the weight.
   public let columns: Int
-  /// The number of neighbouring columns that share a scale: all of them where there is one scale per output channel.
+  /// The number of neighbouring columns that share a scale: a multiple of 4, or all of them where there is one scale per output channel.
   public let groupSize: Int
   /// The scales, row after row, ``groups`` for each; positive and finite.
   public let scales: [Float]
@@ -29,8 +29,8 @@ public struct Int8Grid: Sendable, Equatable {
   public init(rows: Int, columns: Int, groupSize: Int? = nil, scales: [Float]) {
     let groupSize = groupSize ?? columns
     precondition(
-      Int8Grid.divides(groupSize, columns),
-      "Int8Grid: groups of \(groupSize) do not divide \(columns) columns")
+      Int8Grid.allows(groupSize: groupSize, columns: columns),
+      "Int8Grid: \(columns) columns in groups of \(groupSize)")
     let count = rows * Int8Grid.groups(columns: columns, groupSize: groupSize)
     precondition(scales.count == count, "Int8Grid: \(scales.count) scales, \(count) groups")
     self.rows = rows
@@ -44,12 +44,12 @@ public struct Int8Grid: Sendable, Equatable {
   /// Scales are float32, at least the smallest normal number.
   ///
   /// - Parameter groupSize: the number of neighbouring columns that share a scale; nil for whole rows.
-  /// - Throws: ``QuantizationError`` for a weight that is not finite and for groups that do not divide its columns.
+  /// - Throws: ``QuantizationError`` for a weight that is not finite and for a group size that is no multiple of 4 or does not divide its columns.
   public init(
     for weight: Matrix, groupSize: Int? = nil, on compute: Compute = .automatic
   ) throws(QuantizationError) {
     let (rows, columns, size) = (weight.rows, weight.columns, groupSize ?? weight.columns)
-    guard Int8Grid.divides(size, columns) else {
+    guard Int8Grid.allows(groupSize: size, columns: columns) else {
       throw .groupSize(size, columns: columns)
     }
     let bad = weight.countNotFinite(on: compute)
@@ -105,8 +105,9 @@ public struct Int8Grid: Sendable, Equatable {
     columns == groupSize ? 1 : columns / groupSize
   }
 
-  private static func divides(_ groupSize: Int, _ columns: Int) -> Bool {
-    groupSize == columns || (groupSize > 0 && columns % groupSize == 0)
+  /// Whether rows fall into such groups, and none of them ends within a group of four.
+  package static func allows(groupSize: Int, columns: Int) -> Bool {
+    groupSize == columns || (groupSize > 0 && groupSize % 4 == 0 && columns % groupSize == 0)
   }
 }
 

@@ -19,7 +19,8 @@ extension Checkpoint {
     }
     guard scale.shape.count == 2, scale.shape[0] == rows,
       (1...max(1, columns)).contains(scale.shape[1]),
-      columns % scale.shape[1] == 0
+      columns % scale.shape[1] == 0,
+      Int8Grid.allows(groupSize: columns / scale.shape[1], columns: columns)
     else {
       throw Int8WeightError.scaleShape(
         scale: scaleName, shape: scale.shape, weight: tensor.shape, path: path)
@@ -44,7 +45,7 @@ extension Checkpoint {
 public enum Int8WeightError: Error, Equatable {
   /// Signed bytes without scales.
   case missingScale(tensor: String, scale: String, path: String)
-  /// The scales are neither one for each row nor one for each of some groups of columns that divide it.
+  /// The scales are neither one for each row nor one for each of some groups of columns that divide it, a multiple of 4 in each.
   case scaleShape(scale: String, shape: [Int], weight: [Int], path: String)
   /// A scale is not a positive number.
   case badScale(scale: String, row: Int, value: Float, path: String)
@@ -61,7 +62,7 @@ extension Int8WeightError: CustomStringConvertible {
     case .missingScale(let tensor, let scale, let path):
       "\(path): tensor '\(tensor)' is I8, and its scales '\(scale)' are missing"
     case .scaleShape(let scale, let shape, let weight, let path):
-      "\(path): tensor '\(scale)' is \(shape), which is not one scale for each row, or each group of columns, of a weight of \(weight)"
+      "\(path): tensor '\(scale)' is \(shape), which is not one scale for each row, or each group of 4 columns or a multiple, of a weight of \(weight)"
     case .badScale(let scale, let row, let value, let path):
       "\(path): tensor '\(scale)': the scale \(value) in row \(row) is not a positive number"
     case .zeroPoint(let tensor, let path):

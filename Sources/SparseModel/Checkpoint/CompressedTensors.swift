@@ -35,7 +35,7 @@ enum CompressedTensors {
     var changes = CheckpointChanges()
     for name in weights {
       let weight = try checkpoint.matrix(name)
-      if let groupSize, groupSize < 1 || weight.columns % groupSize != 0 {
+      if let groupSize, !Int8Grid.allows(groupSize: groupSize, columns: weight.columns) {
         throw LayerError(
           layer: name, model: checkpoint.path,
           reason: .quantization(.groupSize(groupSize, columns: weight.columns)))

@@ -62,18 +62,23 @@ import Testing
     }
   }
 
+  /// INT8 holds the values in steps of 1/140, cut off at both ends.
   private func stored(_ values: [Float], _ type: ScalarType) -> [UInt8] {
-    Matrix(rows: 1, columns: values.count, values).storedBytes(as: type)
+    if type == .int8 {
+      return values.map { UInt8(bitPattern: Int8(min(max($0 * 140, -128), 127))) }
+    }
+    return Matrix(rows: 1, columns: values.count, values).storedBytes(as: type)
   }
 
   private func loaded(_ bytes: [UInt8], _ type: ScalarType) -> [Float] {
-    Matrix(
+    if type == .int8 { return bytes.map { Float(Int8(bitPattern: $0)) } }
+    return Matrix(
       StoredMatrix(
         rows: 1, columns: bytes.count / type.byteCount, type: type, bytes: ByteView(copying: bytes))
     ).values
   }
 
-  @Test(arguments: KernelSet.available, ScalarType.floatingPoint)
+  @Test(arguments: KernelSet.available, ScalarType.allCases)
   func storedWeightsAreScoredByMagnitudeTimesNorm(kernels: KernelSet, type: ScalarType) {
     for count in Self.lengths {
       for values in [randomFloats(count, seed: 11), tiedFloats(count, seed: 12)] {
@@ -90,7 +95,7 @@ import Testing
   }
 
   /// Any bits at all, NaN, infinity and −0.0 included: what stays is bit for bit, what goes is +0.0.
-  @Test(arguments: KernelSet.available, ScalarType.floatingPoint)
+  @Test(arguments: KernelSet.available, ScalarType.allCases)
   func masksZeroExactlyWhatIsNotKept(kernels: KernelSet, type: ScalarType) {
     for count in Self.lengths {
       var generator = SplitMix64(seed: UInt64(count))
@@ -108,7 +113,7 @@ import Testing
     }
   }
 
-  @Test(arguments: KernelSet.available, ScalarType.floatingPoint)
+  @Test(arguments: KernelSet.available, ScalarType.allCases)
   func magnitudeIsSelectionThenMask(kernels: KernelSet, type: ScalarType) {
     for count in Self.lengths {
       var generator = SplitMix64(seed: UInt64(count))

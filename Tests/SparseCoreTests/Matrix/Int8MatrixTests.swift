@@ -53,6 +53,25 @@ internal import Testing
     }
   }
 
+  @Test(arguments: KernelSet.available, [72, 8])
+  func masksKeepCodesAndScales(kernels: KernelSet, groupSize: Int) throws {
+    let compute = Compute(kernels: kernels, threads: 2)
+    let weight = Matrix.withTies(rows: 7, columns: 72, seed: 4)
+    let grid = try Int8Grid(for: weight, groupSize: groupSize)
+    let stored = StoredMatrix(quantizing: weight, on: grid)
+    let mask = try Mask24(keepingLargestOf: stored, scaledBy: nil, on: compute)
+    let magnitudes = Matrix(rows: 7, columns: 72, Matrix(stored).values.map(abs))
+    #expect(mask.kept == Reference.keptByScore(magnitudes))
+    let pruned = mask.applied(to: stored, on: compute)
+    #expect(pruned.grid == grid)
+    #expect(Matrix(pruned) == mask.applied(to: Matrix(stored)))
+    #expect(PatternCheck(pruned, on: compute).violations == 0)
+    #expect(PatternCheck(stored, on: compute).violations > 0)
+    let masked = try Magnitude.masked(stored, kernels: kernels)
+    #expect(
+      masked.bytes.withUnsafeBytes { Array($0) } == pruned.bytes.withUnsafeBytes { Array($0) })
+  }
+
   @Test func zerosKeepTheirPattern() throws {
     let weight = Matrix(rows: 2, columns: 8, [1, 0, 0, 2, 0, 3, -4, 0, 5, 6, 7, 0, 0, 0, -0.0, 1])
     let stored = StoredMatrix(quantizing: weight, on: try Int8Grid(for: weight, groupSize: 4))

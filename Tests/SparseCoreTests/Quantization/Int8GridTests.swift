@@ -63,10 +63,11 @@ import Testing
 
   @Test func zerosHaveTheScaleOneAndStayZero() throws {
     let weight = Matrix(
-      rows: 3, columns: 4, [0, -0.0, 0, 0, 0, 0, 127, -2, .leastNonzeroMagnitude, 0, 0, 0])
-    let grid = try Int8Grid(for: weight, groupSize: 2)
-    #expect(grid.scales == [1, 1, 1, 1, .leastNormalMagnitude, 1])
-    #expect(grid.rounded(weight).values == [0, 0, 0, 0, 0, 0, 127, -2, 0, 0, 0, 0])
+      rows: 2, columns: 8,
+      [0, -0.0, 0, 0, 0, 0, 127, -2, 0, .leastNonzeroMagnitude, 0, 0, 0, 0, 0, 0])
+    let grid = try Int8Grid(for: weight, groupSize: 4)
+    #expect(grid.scales == [1, 1, .leastNormalMagnitude, 1])
+    #expect(grid.rounded(weight).values == [0, 0, 0, 0, 0, 0, 127, -2, 0, 0, 0, 0, 0, 0, 0, 0])
   }
 
   @Test(arguments: ScalarType.floatingPoint)
@@ -94,6 +95,9 @@ import Testing
   @Test func saysWhatItCannotQuantize() {
     #expect(throws: QuantizationError.groupSize(8, columns: 12)) {
       try Int8Grid(for: Matrix(rows: 2, columns: 12), groupSize: 8)
+    }
+    #expect(throws: QuantizationError.groupSize(6, columns: 12)) {  // ends within a group of four
+      try Int8Grid(for: Matrix(rows: 2, columns: 12), groupSize: 6)
     }
     #expect(throws: QuantizationError.groupSize(0, columns: 12)) {
       try Int8Grid(for: Matrix(rows: 2, columns: 12), groupSize: 0)

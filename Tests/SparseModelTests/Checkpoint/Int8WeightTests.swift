@@ -103,7 +103,7 @@ internal import Testing
     #expect(
       try error { $0.remove(Self.scale) }
         == .missingScale(tensor: Self.name, scale: Self.scale, path: path()))
-    for shape in [[352], [351, 1], [352, 0], [352, 3], [352, 256], [1, 352, 1]] {
+    for shape in [[352], [351, 1], [352, 0], [352, 3], [352, 64], [352, 256], [1, 352, 1]] {
       let scales = [Float](repeating: 1, count: shape.reduce(1, *))
       #expect(
         try error { $0.put(Self.scale, shape, scales) }
