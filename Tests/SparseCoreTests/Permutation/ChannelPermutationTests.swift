@@ -58,4 +58,22 @@ import Testing
     }
     #expect(moved.bytes.withUnsafeBytes { Array($0) } == expected)
   }
+
+  /// Scales go with their rows; columns can move where their row has one scale.
+  @Test(arguments: [nil, 4] as [Int?])
+  func int8ValuesStayAsTheyAre(groupSize: Int?) throws {
+    let weight = randomMatrix(9, 12, seed: 8)
+    let grid = try Int8Grid(for: weight, groupSize: groupSize)
+    let codes = grid.codes(of: weight).map { UInt8(bitPattern: $0) }
+    let stored = StoredMatrix(codes: ByteView(copying: codes), on: grid)
+    let (byRow, byColumn) = (permutation(9, seed: 9), permutation(12, seed: 10))
+    let moved = stored.permuted(rows: byRow)
+    #expect(Matrix(moved) == Matrix(stored).permuted(rows: byRow))
+    #expect(moved.grid?.groupSize == grid.groupSize)
+    if groupSize == nil {
+      let columns = stored.permuted(columns: byColumn)
+      #expect(Matrix(columns) == Matrix(stored).permuted(columns: byColumn))
+      #expect(columns.grid == grid)
+    }
+  }
 }
