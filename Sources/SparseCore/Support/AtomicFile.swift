@@ -24,7 +24,6 @@ public final class AtomicFile: Sendable {
   private let temporaryPath: String
   private let descriptor: FileDescriptor
   private let isCommitted = Atomic(false)
-  private let unwritten = Mutex(0..<0)
 
   /// Creates the temporary file of `size` bytes, all zero.
   ///
@@ -59,23 +58,23 @@ public final class AtomicFile: Sendable {
   }
 
   /// Writes the bytes behind a pointer at `offset`.
+  ///
+  /// The disk starts on each stretch at once and works while more is being made: otherwise `commit`
+  /// would wait for all of it.
   package func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(FileError) {
-    try descriptor.write(bytes, at: offset)
-    startWriteback(offset..<offset + bytes.count)
+    for start in stride(from: 0, to: bytes.count, by: Self.stretch) {
+      let end = min(start + Self.stretch, bytes.count)
+      try descriptor.write(UnsafeRawBufferPointer(rebasing: bytes[start..<end]), at: offset + start)
+      if bytes.count >= Self.leastEarly {
+        descriptor.startWriteback(offset + start..<offset + end)
+      }
+    }
   }
 
-  /// Lets the disk work while more is being made, in stretches that are worth its while: otherwise
-  /// `commit` would wait for all of it.
-  private func startWriteback(_ range: Range<Int>) {
-    let stretch = unwritten.withLock { last in
-      let continues = range.lowerBound == last.upperBound
-      let stretch = continues ? last.lowerBound..<range.upperBound : range
-      let isLong = stretch.count >= 1 << 25
-      last = isLong ? stretch.upperBound..<stretch.upperBound : stretch
-      return isLong ? stretch : nil
-    }
-    if let stretch { descriptor.startWriteback(stretch) }
-  }
+  /// Bytes that are handed to the disk together.
+  private static let stretch = 1 << 19
+  /// Writes of fewer bytes are left to `commit`: neighbours may come and share the disk's work.
+  private static let leastEarly = 1 << 16
 
   /// Brings the file to the disk and gives it its name.
   ///

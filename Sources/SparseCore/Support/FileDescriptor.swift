@@ -105,8 +105,12 @@ package struct FileDescriptor: ~Copyable, Sendable {
   /// Starts bringing a range that has just been written to the disk, without waiting.
   func startWriteback(_ range: Range<Int>) {
     #if canImport(Glibc) || canImport(Musl)
+      // The page at the end is left to the range that follows and fills it, or else to `synchronize`.
+      let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+      let (start, end) = (range.lowerBound / page * page, range.upperBound / page * page)
+      guard start < end else { return }  // a length of 0 would mean all that follows
       // The advice makes Linux write the range out; pages that it is still busy with stay cached.
-      _ = posix_fadvise(raw, off_t(range.lowerBound), off_t(range.count), POSIX_FADV_DONTNEED)
+      _ = posix_fadvise(raw, off_t(start), off_t(end - start), POSIX_FADV_DONTNEED)
     #endif
   }
 

@@ -54,17 +54,18 @@ internal import Testing
     #expect(try folder.read("a") == (0..<64_000).map { UInt8($0 / 1000) })
   }
 
+  /// Pieces that begin anywhere in a page, of sizes around those that are handed to the disk at once.
   @Test func aFileOfManyPiecesIsWhole() throws {
     let folder = try TemporaryFolder()
-    let piece = 3 << 20
+    let sizes = [1, 4095, 4096, 4097, 65_535, 65_536, 524_288, 524_289, 3 << 20, 70_000, 0, 9]
     let file = try AtomicFile(path: folder["a"])
-    for index in 0..<24 {  // past the stretch that is handed to the disk on the way
-      let bytes = [UInt8](repeating: UInt8(index), count: piece)
-      try file.write(ByteView(copying: bytes), at: index * piece)
+    var expected = Data()
+    for (index, size) in sizes.enumerated() {
+      let bytes = [UInt8](repeating: UInt8(index + 1), count: size)
+      try file.write(ByteView(copying: bytes), at: expected.count)
+      expected.append(contentsOf: bytes)
     }
     try file.commit()
-    var expected = Data()
-    for index in 0..<24 { expected.append(Data(repeating: UInt8(index), count: piece)) }
     #expect(try Data(contentsOf: URL(fileURLWithPath: folder["a"])) == expected)
   }
 
