@@ -16,24 +16,21 @@ public struct Magnitude: MaskingPruner {
     try Mask24(keepingLargestOf: weight, scaledBy: nil, on: compute)
   }
 
-  /// Chooses and applies the mask in one pass over stored rows: the pruned bytes, and how many values are zero in them.
+  /// Chooses and applies the mask in one pass over stored weights, whole groups of four, and writes
+  /// them to `out`: the number of values that are zero there.
   ///
-  /// - Throws: ``PruningError`` as ``mask(for:inputs:on:)`` does.
-  package static func masked(
-    _ weight: StoredMatrix, kernels: KernelSet
-  ) throws(PruningError) -> (bytes: ByteView, zeros: Int) {
-    guard weight.columns % 4 == 0 else {
-      throw .columnsNotMultipleOfFour(columns: weight.columns)
-    }
-    let bad = weight.countNotFinite(on: Compute(kernels: kernels, threads: 1))
+  /// - Throws: ``PruningError/nonFiniteWeights(count:)``.
+  package static func mask(
+    _ weights: UnsafeRawBufferPointer, _ type: ScalarType,
+    into out: UnsafeMutableRawBufferPointer, kernels: KernelSet
+  ) throws(PruningError) -> Int {
+    precondition(
+      out.count == weights.count, "mask: \(weights.count) bytes do not fill \(out.count)")
+    guard let from = weights.baseAddress, let to = out.baseAddress else { return 0 }
+    let count = weights.count / type.byteCount
+    let bad = kernels.countNotFinite(count, type, from)
     guard bad == 0 else { throw .nonFiniteWeights(count: bad) }
-    var zeros = 0
-    let bytes = ByteView(count: weight.bytes.count) { out in
-      guard let from = weight.bytes.bytes.baseAddress, let to = out.baseAddress else { return }
-      let count = weight.rows * weight.columns
-      kernels.magnitude24(count, weight.type, from, into: to, mask: nil)
-      zeros = kernels.check24(count, weight.type, to).zeros
-    }
-    return (bytes, zeros)
+    kernels.magnitude24(count, type, from, into: to, mask: nil)
+    return kernels.check24(count, type, to).zeros
   }
 }

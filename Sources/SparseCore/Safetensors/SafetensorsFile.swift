@@ -59,18 +59,13 @@ public final class SafetensorsFile: Sendable {
     mapping.prefetch(place(of: tensor, part))
   }
 
-  /// Lets the memory of a part of a tensor go, counted from the tensor's start.
-  package func release(_ tensor: TensorInfo, _ part: Range<Int>) {
-    mapping.willNotNeed(place(of: tensor, part))
-  }
-
   private func place(of tensor: TensorInfo, _ part: Range<Int>) -> Range<Int> {
     let start = place(of: tensor).lowerBound
     return start + part.lowerBound..<start + part.upperBound
   }
 
   /// Where a tensor's bytes are in the file.
-  func place(of tensor: TensorInfo) -> Range<Int> {
+  package func place(of tensor: TensorInfo) -> Range<Int> {
     header.dataOffset + tensor.range.lowerBound..<header.dataOffset + tensor.range.upperBound
   }
 

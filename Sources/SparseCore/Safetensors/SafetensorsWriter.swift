@@ -52,6 +52,13 @@ public final class SafetensorsWriter: Sendable {
   ///
   /// Several threads may write at once. Each byte of a tensor is written once.
   public func write(_ bytes: ByteView, as name: String, at offset: Int = 0) throws(FileError) {
+    try write(bytes.bytes, as: name, at: offset)
+  }
+
+  /// Writes the bytes behind a pointer.
+  package func write(
+    _ bytes: UnsafeRawBufferPointer, as name: String, at offset: Int
+  ) throws(FileError) {
     guard let place = places[ExactString(name)] else {
       preconditionFailure("SafetensorsWriter: \(name) is not in the layout of \(path)")
     }

@@ -11,17 +11,43 @@ package enum Parallel {
   package static func forEach(
     _ count: Int, threads: Int, _ body: @Sendable (Int) -> Void
   ) {
+    share(count, threads: threads) { next in
+      while let index = next() { body(index) }
+    }
+  }
+
+  /// The same, with `scratchBytes` bytes for each thread to work in: one index finds there what an
+  /// earlier one has left.
+  package static func forEach(
+    _ count: Int, threads: Int, scratchBytes: Int,
+    _ body: @Sendable (Int, UnsafeMutableRawBufferPointer) -> Void
+  ) {
+    share(count, threads: threads) { next in
+      withUnsafeTemporaryAllocation(byteCount: scratchBytes, alignment: 64) { scratch in
+        while let index = next() { body(index, scratch) }
+      }
+    }
+  }
+
+  /// Calls `work` on as many threads as are of use; each takes indices in `0..<count` by calling
+  /// `next` until there are no more.
+  private static func share(
+    _ count: Int, threads: Int, _ work: @Sendable (_ next: () -> Int?) -> Void
+  ) {
     let workers = min(threads, count)
     guard workers > 1 else {
-      for index in 0..<count { body(index) }
+      var index = 0
+      work {
+        defer { index += 1 }
+        return index < count ? index : nil
+      }
       return
     }
-    let next = Atomic<Int>(0)
+    let shared = Atomic<Int>(0)
     DispatchQueue.concurrentPerform(iterations: workers) { _ in
-      while true {
-        let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
-        if index >= count { return }
-        body(index)
+      work {
+        let index = shared.wrappingAdd(1, ordering: .relaxed).oldValue
+        return index < count ? index : nil
       }
     }
   }

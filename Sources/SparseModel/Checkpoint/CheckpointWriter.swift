@@ -21,10 +21,11 @@ public final class CheckpointWriter: Sendable {
 
   /// The file or folder that `commit` gives its name to.
   public let path: String
-  private let input: Checkpoint
+  let input: Checkpoint
+  let files: [SafetensorsWriter]
+  let fingerprint: CheckpointFingerprint
   private let output: CheckpointOutput
   private let folder: AtomicFolder?
-  private let files: [SafetensorsWriter]
   private let places: [ExactString: Int]  // the file of each tensor
   private let changes: CheckpointChanges
 
@@ -44,6 +45,7 @@ public final class CheckpointWriter: Sendable {
     self.input = input
     self.output = output
     self.changes = changes
+    fingerprint = CheckpointFingerprint(of: input)
     path = output.path
     let folder = input.isFolder ? try AtomicFolder(path: output.path) : nil
     self.folder = folder
@@ -85,33 +87,6 @@ public final class CheckpointWriter: Sendable {
       preconditionFailure("CheckpointWriter: \(name) is not in the layout of \(path)")
     }
     try files[file].write(bytes, as: name, at: offset)
-  }
-
-  /// Copies every tensor that has not been written and is as it was in the input.
-  ///
-  /// - Parameter progress: told the bytes copied, out of those to copy.
-  public func copyRemaining(progress: ProgressHandler = { _ in }) throws {
-    let remaining = files.map { file in
-      file.unwritten.filter { input[$0.name]?.info.spec == $0.spec }
-    }
-    let total = remaining.joined().reduce(0) { $0 + $1.byteCount }
-    var done = 0
-    let pieceBytes = 1 << 22  // small enough to stay in the cache on the way
-    for (number, tensors) in remaining.enumerated() {
-      let source = input.files[number]
-      for tensor in tensors {
-        guard let original = source[tensor.name] else { continue }
-        let bytes = source.bytes(of: original)
-        for start in stride(from: 0, to: bytes.count, by: pieceBytes) {
-          let piece = start..<min(start + pieceBytes, bytes.count)
-          source.prefetch(original, piece)
-          try files[number].write(bytes[piece], as: tensor.name, at: start)
-          source.release(original, piece)
-          done += piece.count
-          try progress(Progress(step: "copy the rest", done: done, total: total))
-        }
-      }
-    }
   }
 
   /// Finishes the output under its name.

@@ -137,8 +137,8 @@ public struct PruneRun: Sendable {
         checkpoint: checkpoint, targets: targets, writer: writer, compute: compute
       ).run(progress: progress)
     }
-    try writer.copyRemaining(progress: progress)
-    manifest.inputFingerprint = checkpoint.fingerprint(on: compute)
+    try writer.copyRemaining(on: compute, progress: progress)
+    manifest.inputFingerprint = try writer.fingerprint.text(on: compute, progress: progress)
     try writer.commit(manifest: manifest.text(for:))
     return PruneReport(
       method: options.methodName, output: output.path, seconds: (clock.now - start).seconds,

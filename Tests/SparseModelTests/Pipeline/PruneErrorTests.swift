@@ -179,7 +179,8 @@ import Testing
       ? nil : kind == "wanda" ? tokens : CalibrationOptions(samples: 3, length: 6)
     var seen: [SparseCore.Progress] = []
     try place.prune(method, calibration, to: "whole", progress: { seen.append($0) })
-    #expect(seen.count > 10)
+    // Magnitude takes the whole of a model this small at once.
+    #expect(seen.count > (method == .magnitude ? 1 : 10))
     #expect(seen.allSatisfy { $0.done >= 0 && $0.done <= $0.total })
     for stop in seen.indices {
       var count = 0

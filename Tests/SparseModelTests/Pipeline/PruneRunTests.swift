@@ -68,8 +68,8 @@ import Testing
     let names = manifest["pruned"]?.array?.compactMap(\.string) ?? []
     #expect(names.count == 14)
     #expect(Set(names) == Set(report.layers.map(\.name)))
-    let input = try Checkpoint(path: place.input).fingerprint(on: .automatic)
-    #expect(manifest["input"]?.string == input)
+    let input = CheckpointFingerprint(of: try Checkpoint(path: place.input))
+    #expect(manifest["input"]?.string == (try input.text(on: .automatic)))
     let calibration = manifest["calibration"]
     if method == .wanda {
       #expect(calibration?["samples"] == 3)

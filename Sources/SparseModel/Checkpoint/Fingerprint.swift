@@ -18,17 +18,3 @@ enum Fingerprint {
     ids.map(\.littleEndian).withUnsafeBytes { text(of: $0) }
   }
 }
-
-extension Checkpoint {
-  /// A fingerprint of all tensors: of one line `name type shape fingerprint` for each, in the checkpoint's order.
-  func fingerprint(on compute: Compute) -> String {
-    let lines = Parallel.map(tensors.count, threads: compute.threads) { index in
-      let tensor = tensors[index]
-      let file = files[tensor.file]
-      let content = file.bytes(of: tensor.info).withUnsafeBytes { Fingerprint.text(of: $0) }
-      file.release(tensor.info)
-      return "\(tensor.name) \(tensor.dtype.rawValue) \(tensor.shape) \(content)\n"
-    }
-    return Array(lines.joined().utf8).withUnsafeBytes { Fingerprint.text(of: $0) }
-  }
-}
