@@ -16,24 +16,29 @@ public final class SafetensorsWriter: Sendable {
   /// The layout of the file.
   public let header: SafetensorsHeader
   private let file: AtomicFile
+  private let finalPath: String
   private let places: [ExactString: Int]
   private let written: Mutex<[Int]>  // bytes of each tensor so far
 
   /// Creates the file under a temporary name, at its full size.
   ///
+  /// - Parameter finalPath: what errors call the file, where its folder will be renamed; nil for
+  ///   `path`.
   /// - Throws: `FileError` where it cannot be written, `SafetensorsFileError` where the format does
   ///   not allow what is to be written.
   public init(
-    path: String, tensors: [TensorSpec], metadata: SafetensorsMetadata = SafetensorsMetadata()
+    path: String, finalPath: String? = nil, tensors: [TensorSpec],
+    metadata: SafetensorsMetadata = SafetensorsMetadata()
   ) throws {
-    let header = try located(path) { () throws(SafetensorsError) in
+    self.finalPath = finalPath ?? path
+    let header = try located(finalPath ?? path) { () throws(SafetensorsError) in
       try SafetensorsHeader(layingOut: tensors, metadata: metadata)
     }
     self.header = header
     places = Dictionary(
       uniqueKeysWithValues: header.tensors.enumerated().map { (ExactString($1.name), $0) })
     written = Mutex(Array(repeating: 0, count: header.tensors.count))
-    file = try AtomicFile(path: path, size: header.fileByteCount)
+    file = try AtomicFile(path: path, finalPath: finalPath, size: header.fileByteCount)
     try write(header)
   }
 
@@ -86,7 +91,7 @@ public final class SafetensorsWriter: Sendable {
         .map { header.tensors[$0].name }
     }
     if !missing.isEmpty {
-      throw SafetensorsFileError(path: path, reason: .notWritten(tensors: missing))
+      throw SafetensorsFileError(path: finalPath, reason: .notWritten(tensors: missing))
     }
     if let metadata {
       var final = header
@@ -97,7 +102,7 @@ public final class SafetensorsWriter: Sendable {
   }
 
   private func write(_ header: SafetensorsHeader) throws {
-    let bytes = try located(path) { () throws(SafetensorsError) in try header.encoded() }
+    let bytes = try located(finalPath) { () throws(SafetensorsError) in try header.encoded() }
     try file.write(ByteView(copying: bytes), at: 0)
   }
 }

@@ -21,6 +21,7 @@ internal import Synchronization
 public final class AtomicFile: Sendable {
   /// The name that the finished file gets.
   public let path: String
+  private let finalPath: String
   private let temporaryPath: String
   private let descriptor: FileDescriptor
   private let isCommitted = Atomic(false)
@@ -29,12 +30,16 @@ public final class AtomicFile: Sendable {
   ///
   /// The space is taken from the disk at once where the system can, so that a full disk is found
   /// before the work. Writing beyond `size` makes the file longer.
-  public init(path: String, size: Int = 0) throws(FileError) {
-    if try FileSystem.kind(of: path) == .folder { throw .isFolder(path: path) }
+  ///
+  /// - Parameter finalPath: what errors call the file, where its folder will be renamed; nil for
+  ///   `path`.
+  public init(path: String, finalPath: String? = nil, size: Int = 0) throws(FileError) {
+    let finalPath = finalPath ?? path
+    if try FileSystem.kind(of: path) == .folder { throw .isFolder(path: finalPath) }
     let temporaryPath = FileSystem.temporaryPath(for: path)
     // A run that was killed may have left one under the same process number.
     _ = unlink(temporaryPath)
-    let descriptor = try FileDescriptor.creating(temporaryPath, finalPath: path)
+    let descriptor = try FileDescriptor.creating(temporaryPath, finalPath: finalPath)
     do throws(FileError) {
       try descriptor.reserve(size)
     } catch {
@@ -42,6 +47,7 @@ public final class AtomicFile: Sendable {
       throw error
     }
     self.path = path
+    self.finalPath = finalPath
     self.temporaryPath = temporaryPath
     self.descriptor = descriptor
   }
@@ -85,17 +91,22 @@ public final class AtomicFile: Sendable {
       !isCommitted.exchange(true, ordering: .acquiringAndReleasing),
       "AtomicFile: \(path) was committed before")
     do throws(FileError) {
-      try FileSystem.move(temporaryPath, to: path)
+      try FileSystem.move(temporaryPath, to: path, finalPath: finalPath)
     } catch {
       isCommitted.store(false, ordering: .releasing)
       throw error
     }
-    try FileSystem.synchronize(folder: Path.folder(of: path))
+    try FileSystem.synchronize(
+      folder: Path.folder(of: path), finalPath: Path.folder(of: finalPath))
   }
 
   /// Writes a whole file: `bytes` under the name `path`, or no change at all.
-  public static func write(_ bytes: [UInt8], to path: String) throws(FileError) {
-    let file = try AtomicFile(path: path)
+  ///
+  /// Errors call the file `finalPath`, as those of `init(path:finalPath:size:)` do.
+  public static func write(
+    _ bytes: [UInt8], to path: String, finalPath: String? = nil
+  ) throws(FileError) {
+    let file = try AtomicFile(path: path, finalPath: finalPath)
     try file.write(ByteView(copying: bytes), at: 0)
     try file.commit()
   }

@@ -32,7 +32,7 @@ package final class AtomicFolder: Sendable {
   /// What has the name already is put aside first and deleted last, so that one of the two is there
   /// at any time; only with `replacing`, an empty folder apart.
   package func commit(replacing: Bool) throws(FileError) {
-    try FileSystem.synchronize(folder: temporaryPath)
+    try FileSystem.synchronize(folder: temporaryPath, finalPath: path)
     let old: String? =
       replacing && FileSystem.isTaken(path) ? FileSystem.temporaryPath(for: path + ".old") : nil
     if let old {

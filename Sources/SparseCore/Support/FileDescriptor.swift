@@ -28,12 +28,15 @@ package struct FileDescriptor: ~Copyable, Sendable {
 
   /// Opens a regular file for reading.
   ///
-  /// Symbolic links are followed, and a pipe is refused without waiting for it.
-  package static func reading(_ path: String) throws(FileError) -> FileDescriptor {
-    let file = try opened(path, O_RDONLY | O_NONBLOCK, for: .open, finalPath: path)
+  /// Symbolic links are followed, and a pipe is refused without waiting for it. Errors speak of
+  /// `finalPath`, where the file is to be in the end.
+  package static func reading(
+    _ path: String, finalPath: String? = nil
+  ) throws(FileError) -> FileDescriptor {
+    let file = try opened(path, O_RDONLY | O_NONBLOCK, for: .open, finalPath: finalPath ?? path)
     let kind = try file.status().mode & S_IFMT
-    if kind == S_IFDIR { throw .isFolder(path: path) }
-    if kind != S_IFREG { throw .notRegularFile(path: path) }
+    if kind == S_IFDIR { throw .isFolder(path: file.path) }
+    if kind != S_IFREG { throw .notRegularFile(path: file.path) }
     return file
   }
 

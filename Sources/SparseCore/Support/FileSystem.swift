@@ -107,22 +107,31 @@ package enum FileSystem {
   }
 
   /// Renames `source` to `target` in one step; a file that was there is replaced.
-  package static func move(_ source: String, to target: String) throws(FileError) {
-    if rename(source, target) != 0 { throw FileError(.rename, path: target) }
+  ///
+  /// Errors speak of `finalPath`.
+  package static func move(
+    _ source: String, to target: String, finalPath: String? = nil
+  ) throws(FileError) {
+    if rename(source, target) != 0 { throw FileError(.rename, path: finalPath ?? target) }
   }
 
-  /// Copies a file's bytes and mode to a new name, and waits until they are on the disk.
-  package static func copyFile(_ source: String, to target: String) throws(FileError) {
+  /// Copies a file's bytes and mode to a new name, for its owner to read in any case.
+  ///
+  /// `synchronize(file:finalPath:)` brings them to the disk. Errors speak of `finalPath`.
+  package static func copyFile(
+    _ source: String, to target: String, finalPath: String? = nil
+  ) throws(FileError) {
     let mode = try FileDescriptor.reading(source).status().mode & 0o777
     let file = try MappedFile(path: source)
-    let copy = try FileDescriptor.creating(target, mode: UInt32(mode))
+    let copy = try FileDescriptor.creating(
+      target, finalPath: finalPath, mode: UInt32(mode) | 0o400)
     for start in stride(from: 0, to: file.size, by: 1 << 23) {
       let range = start..<min(start + 1 << 23, file.size)
       file.prefetch(range)
       try copy.write(file.bytes[range].bytes, at: start)
+      copy.startWriteback(range)
       file.willNotNeed(range)
     }
-    try copy.synchronize()
   }
 
   /// Deletes a file, a link (not what it leads to), or a folder with all that is in it.
@@ -137,13 +146,20 @@ package enum FileSystem {
     if rmdir(path) != 0 { throw FileError(.remove, path: path) }
   }
 
+  /// Waits until what was written to a file is on the disk; errors speak of `finalPath`.
+  package static func synchronize(file: String, finalPath: String? = nil) throws(FileError) {
+    try FileDescriptor.reading(file, finalPath: finalPath).synchronize()
+  }
+
   /// Brings the names in a folder to the disk, where the file system can.
-  package static func synchronize(folder: String) throws(FileError) {
+  package static func synchronize(
+    folder: String, finalPath: String? = nil
+  ) throws(FileError) {
     let descriptor = retrying { open(folder, O_RDONLY | O_CLOEXEC) }
     if descriptor < 0 { return }
     defer { close(descriptor) }
     if retrying({ fsync(descriptor) }) != 0 && errno != EINVAL && errno != ENOTSUP {
-      throw FileError(.write, path: folder)
+      throw FileError(.write, path: finalPath ?? folder)
     }
   }
 }

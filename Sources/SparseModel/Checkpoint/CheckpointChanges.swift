@@ -29,7 +29,7 @@ public struct CheckpointChanges: Sendable {
   }
 
   /// Writes the input's config.json with its keys set or removed; what it said besides stays in its order.
-  func writeConfiguration(of input: Checkpoint, to folder: String) throws {
+  func writeConfiguration(of input: Checkpoint, to folder: AtomicFolder) throws {
     guard !configuration.isEmpty, let path = input.configPath else { return }
     let json: JSON
     do { json = try JSON(parsing: MappedFile(path: path).bytes) } catch let error as JSONError {
@@ -42,6 +42,7 @@ public struct CheckpointChanges: Sendable {
     }
     try AtomicFile.write(
       Array((JSON.object(members).text(pretty: true) + "\n").utf8),
-      to: Path.join(folder, Path.name(of: path)))
+      to: Path.join(folder.temporaryPath, Path.name(of: path)),
+      finalPath: Path.join(folder.path, Path.name(of: path)))
   }
 }

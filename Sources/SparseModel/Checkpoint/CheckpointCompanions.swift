@@ -1,7 +1,7 @@
 internal import SparseCore
 
 /// The files of a model's folder that are not weights: config, tokenizer and whatever else there is.
-struct CheckpointCompanions {
+struct CheckpointCompanions: Sendable {
   /// Their paths within the folder, in a fixed order.
   private(set) var files: [String] = []
   private let folder: String
@@ -43,21 +43,31 @@ struct CheckpointCompanions {
     open.remove(identity)
   }
 
-  /// Copies the files to the same places in the folder `target`.
-  func copy(to target: String) throws(FileError) {
+  /// Copies the files to the same places in `target`, where ``synchronize(in:)`` brings them to the
+  /// disk.
+  func copy(to target: AtomicFolder) throws(FileError) {
     for file in files {
-      let path = Path.join(target, file)
       try makeFolders(Path.folder(of: file), in: target)
-      try FileSystem.copyFile(Path.join(folder, file), to: path)
+      try FileSystem.copyFile(
+        Path.join(folder, file), to: Path.join(target.temporaryPath, file),
+        finalPath: Path.join(target.path, file))
     }
   }
 
-  private func makeFolders(_ relative: String, in target: String) throws(FileError) {
+  /// Waits until the copies in `target` are on the disk.
+  func synchronize(in target: AtomicFolder) throws(FileError) {
+    for file in files {
+      try FileSystem.synchronize(
+        file: Path.join(target.temporaryPath, file), finalPath: Path.join(target.path, file))
+    }
+  }
+
+  private func makeFolders(_ relative: String, in target: AtomicFolder) throws(FileError) {
     if relative == "." { return }
-    let path = Path.join(target, relative)
+    let path = Path.join(target.temporaryPath, relative)
     if try FileSystem.kind(of: path) != nil { return }
     try makeFolders(Path.folder(of: relative), in: target)
-    try FileSystem.makeFolder(path)
+    try FileSystem.makeFolder(path, finalPath: Path.join(target.path, relative))
   }
 
   private static func isWeights(_ name: String) -> Bool {

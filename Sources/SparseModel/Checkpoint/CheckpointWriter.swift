@@ -26,6 +26,7 @@ public final class CheckpointWriter: Sendable {
   let fingerprint: CheckpointFingerprint
   private let output: CheckpointOutput
   private let folder: AtomicFolder?
+  private let companions: CheckpointCompanions?
   private let places: [ExactString: Int]  // the file of each tensor
   private let changes: CheckpointChanges
 
@@ -56,13 +57,17 @@ public final class CheckpointWriter: Sendable {
       // Loaders that find metadata want to find this in it.
       if metadata["format"] == nil { metadata["format"] = "pt" }
       metadata[Self.manifestKey] = manifest(tensors)
+      let name = Path.name(of: file.path)
       return try SafetensorsWriter(
-        path: folder.map { Path.join($0.temporaryPath, Path.name(of: file.path)) } ?? output.path,
+        path: folder.map { Path.join($0.temporaryPath, name) } ?? output.path,
+        finalPath: folder.map { Path.join($0.path, name) },
         tensors: tensors.map(\.spec), metadata: metadata)
     }
-    if let folder {
-      try CheckpointCompanions(folder: input.folder).copy(to: folder.temporaryPath)
-      try changes.writeConfiguration(of: input, to: folder.temporaryPath)
+    companions = try folder.map { folder in
+      let companions = try CheckpointCompanions(folder: input.folder)
+      try companions.copy(to: folder)
+      try changes.writeConfiguration(of: input, to: folder)
+      return companions
     }
   }
 
@@ -104,11 +109,13 @@ public final class CheckpointWriter: Sendable {
       try file.commit(metadata: metadata)
     }
     guard let folder else { return }
+    try companions?.synchronize(in: folder)
     if let index = input.index {
       let size = files.reduce(0) { $0 + $1.header.dataByteCount }
       try AtomicFile.write(
         Array(index.text(totalSize: size, changes: changes).utf8),
-        to: Path.join(folder.temporaryPath, index.name))
+        to: Path.join(folder.temporaryPath, index.name),
+        finalPath: Path.join(folder.path, index.name))
     }
     try folder.commit(replacing: output.force)
   }

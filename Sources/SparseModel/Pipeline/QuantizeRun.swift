@@ -93,8 +93,8 @@ public struct QuantizeRun: Sendable {
       checkpoint.release(name)
       return layer
     }
-    try writer.copyRemaining(progress: progress)
-    manifest.inputFingerprint = checkpoint.fingerprint(on: compute)
+    try writer.copyRemaining(on: compute, progress: progress)
+    manifest.inputFingerprint = try writer.fingerprint.text(on: compute)
     try writer.commit(manifest: manifest.text(for:))
     return QuantizeReport(
       groupSize: options.groupSize, output: output.path, seconds: (clock.now - start).seconds,

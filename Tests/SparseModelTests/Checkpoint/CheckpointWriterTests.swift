@@ -243,11 +243,17 @@ internal import Testing
     #expect(error == .failed(.create, path: output, code: EACCES))
   }
 
-  @Test func noRoomOnTheDiskIsFoundBeforeTheWorkAndTidiedUp() async throws {
-    await #expect(processExitsWith: .success) {
+  /// A limit on the size of files stands in for a full disk; the errors name the place in the end.
+  @Test(arguments: ["model/model.safetensors", "model/sub/large.txt"])
+  func noRoomOnTheDiskIsFoundBeforeTheWorkAndTidiedUp(large: String) async throws {
+    await #expect(processExitsWith: .success) { [large] in
       let fixture = try CheckpointFixture()
+      let isWeights = large.hasSuffix(".safetensors")
       try fixture.file(
-        "model/model.safetensors", [CheckpointFixture.spec("a", .u8, [2 << 20])])
+        "model/model.safetensors",
+        [CheckpointFixture.spec("a", .u8, [isWeights ? 2 << 20 : 2])])
+      if !isWeights { try fixture.folder.write([UInt8](repeating: 1, count: 2 << 20), to: large) }
+      let before = try fixture.folder.contents()
       signal(SIGXFSZ, SIG_IGN)
       var limit = rlimit(rlim_cur: 1 << 20, rlim_max: 1 << 20)
       #if canImport(Darwin)
@@ -256,11 +262,25 @@ internal import Testing
         setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
       #endif
       let input = try Checkpoint(path: fixture.folder["model"])
-      #expect(throws: FileError.self) {
+      let error = #expect(throws: FileError.self) {
         try CheckpointWriter(
           copying: input, to: CheckpointOutput(for: input), manifest: { _ in "{}" })
       }
-      #expect(try fixture.folder.contents() == ["model", "model/model.safetensors"])
+      let final = "model-2of4" + large.dropFirst("model".count)
+      #expect(error == .failed(.write, path: fixture.folder[final], code: EFBIG))
+      #expect(try fixture.folder.contents() == before)
     }
+  }
+
+  /// What is missing when it ends, and a name that is taken meanwhile, are told of the final place, too.
+  @Test func errorsAtTheEndNameTheFinalPlace() throws {
+    let path = try fixture.single()
+    let error = #expect(throws: SafetensorsFileError.self) { try writer(path).commit() }
+    #expect(error?.path == path + "-2of4/model.safetensors")
+    let output = try writer(path)
+    try output.copyRemaining()
+    try folder.write("in the way", to: "model-2of4")
+    let taken = #expect(throws: FileError.self) { try output.commit() }
+    #expect(taken == .failed(.rename, path: path + "-2of4", code: ENOTDIR))
   }
 }
