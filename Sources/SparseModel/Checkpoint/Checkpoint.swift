@@ -79,11 +79,13 @@ public final class Checkpoint: Sendable {
   private static func tensors(
     listedIn index: CheckpointIndex, at path: String, _ files: [SafetensorsFile]
   ) throws -> [Tensor] {
-    var numbers: [String: Int] = [:]
-    for (number, file) in files.enumerated() { numbers[Path.name(of: file.path)] = number }
+    var numbers: [ExactString: Int] = [:]
+    for (number, file) in files.enumerated() {
+      numbers[ExactString(Path.name(of: file.path))] = number
+    }
     var listed = files.map { _ in Set<ExactString>() }
     for (tensor, file) in index.weightMap {
-      guard let number = numbers[file], files[number][tensor] != nil else {
+      guard let number = numbers[ExactString(file)], files[number][tensor] != nil else {
         throw CheckpointError.tensorNotInShard(path: path, tensor: tensor, file: file)
       }
       listed[number].insert(ExactString(tensor))

@@ -69,10 +69,11 @@ extension Checkpoint {
     progress: ProgressHandler = { _ in }
   ) throws -> CheckReport {
     let promised = selection.isDefault ? try promisedWeights() : nil
-    let required = Set(try promised ?? selection.apply(to: blockWeights()))
+    let required = Set(try (promised ?? selection.apply(to: blockWeights())).map(ExactString.init))
+    func isRequired(_ tensor: Tensor) -> Bool { required.contains(ExactString(tensor.name)) }
     // What is promised is looked at whatever its shape.
-    let matrices = tensors.filter { $0.shape.count >= 2 || required.contains($0.name) }
-    let total = matrices.reduce(0) { $0 + (required.contains($1.name) ? $1.byteCount : 0) }
+    let matrices = tensors.filter { $0.shape.count >= 2 || isRequired($0) }
+    let total = matrices.reduce(0) { $0 + (isRequired($1) ? $1.byteCount : 0) }
     var done = 0
     return CheckReport(
       tensors: try matrices.map { tensor in
@@ -83,7 +84,7 @@ extension Checkpoint {
             name: tensor.name, shape: tensor.shape, dtype: tensor.dtype.rawValue, status: status,
             groups: groups, violations: violations)
         }
-        guard required.contains(tensor.name) else { return found(.dense) }
+        guard isRequired(tensor) else { return found(.dense) }
         try progress(Progress(step: "check", done: done, total: total))
         done += tensor.byteCount
         let check = try patternCheck(tensor, on: compute)

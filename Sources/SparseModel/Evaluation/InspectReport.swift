@@ -47,8 +47,10 @@ extension Checkpoint {
     progress: ProgressHandler = { _ in }
   ) throws -> InspectReport {
     let names = Set(
-      selection.isDefault ? [] : try selection.apply(to: tensors.map(\.name)))
-    let selected = tensors.filter { selection.isDefault || names.contains($0.name) }
+      selection.isDefault ? [] : try selection.apply(to: tensors.map(\.name)).map(ExactString.init))
+    let selected = tensors.filter {
+      selection.isDefault || names.contains(ExactString($0.name))
+    }
     let total = selected.reduce(0) { $0 + $1.byteCount }
     var done = 0
     return InspectReport(

@@ -55,13 +55,13 @@ public struct Manifest: Sendable, Equatable {
 
   /// The text that goes into the `__metadata__` of a file with the given tensors: it promises no others.
   func text(for tensors: [TensorInfo]) -> String {
-    let names = Set(tensors.map(\.name))
+    let names = Set(tensors.map { ExactString($0.name) })
     let json: JSON = [
       "schema": .integer(Self.schema), "tool": .string(Tool.name), "version": .string(version),
       "pattern": "2:4", "method": .string(method), "calibration": calibration?.json ?? .null,
       "input": .string(inputFingerprint),
       "quantization": quantization?.json ?? .null,
-      "pruned": .array(pruned.filter(names.contains).map(JSON.string)),
+      "pruned": .array(pruned.filter { names.contains(ExactString($0)) }.map(JSON.string)),
     ]
     return json.text()
   }

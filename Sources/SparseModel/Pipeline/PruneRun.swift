@@ -165,10 +165,11 @@ public struct PruneRun: Sendable {
 
   /// The manifest as far as it is known before the work: fingerprints take their place later.
   private func manifest() throws -> Manifest {
+    let now = Set(targets.map(ExactString.init))
     let earlier = try checkpoint.promisedWeights() ?? []
     var manifest = Manifest(
       method: options.methodName, inputFingerprint: Fingerprint.unknown,
-      pruned: targets + earlier.filter { !Set(targets).contains($0) })
+      pruned: targets + earlier.filter { !now.contains(ExactString($0)) })
     if let calibration, let (samples, length) = calibrationSize {
       manifest.calibration = Manifest.Calibration(
         source: calibration.source.name, samples: samples, length: length, seed: calibration.seed,
