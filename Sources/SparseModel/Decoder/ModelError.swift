@@ -29,9 +29,9 @@ extension ModelError: CustomStringConvertible {
   public var description: String {
     switch self {
     case .missingConfiguration(let folder):
-      "no config.json in \(folder): the forward pass needs it (only --method magnitude does without)"
+      "no config.json in \(folder), which running the model needs"
     case .missingTokenizer(let folder):
-      "no tokenizer.json in \(folder): give token ids as a .safetensors file instead of text"
+      "no tokenizer.json in \(folder), which reading text needs"
     case .malformedConfiguration(let path, let reason): "\(path): \(reason)"
     case .configuration(let path, let error): "\(path): \(error)"
     case .tokenizer(let path, let error): "\(path): \(error)"

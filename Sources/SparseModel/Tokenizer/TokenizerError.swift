@@ -27,7 +27,7 @@ public enum TokenizerError: Error, Equatable, Sendable {
 }
 
 extension TokenizerError: CustomStringConvertible {
-  /// One line: what is wrong, where, and what to do instead if text cannot be tokenized here at all.
+  /// One line: what is wrong, and where.
   public var description: String {
     switch self {
     case .unreadable(let error): "\(error)"
@@ -35,10 +35,9 @@ extension TokenizerError: CustomStringConvertible {
     case .missing(let key): "\(key) is missing"
     case .invalid(let key, let expected, let found): "\(key) must be \(expected), found \(found)"
     case .unsupported(let part, let name):
-      "\(part) \(name) is not supported; give token ids instead of text"
+      "\(part) \(name) is not supported"
     case .unknownPattern(let pattern):
-      "pre-tokenizer pattern \(pattern) is not supported (known: those of GPT-2, Llama 3 and Qwen2);"
-        + " give token ids instead of text"
+      "pre-tokenizer pattern \(pattern) is not supported (known: those of GPT-2, Llama 3 and Qwen2)"
     case .malformedMerge(let index, let text): "model.merges[\(index)] is not two tokens: \(text)"
     case .mergeWithoutToken(let index, let token):
       "model.merges[\(index)] needs the token '\(token)', which is not in model.vocab"

@@ -37,6 +37,9 @@ enum Application {
       return try command.run(arguments, in: context)
     } catch let error as UsageError {
       throw UsageFailure(error: error, command: command.spec)
+    } catch {
+      guard let advice = command.advice(on: error) else { throw error }
+      throw AdvisedError(error: error, advice: advice)
     }
   }
 

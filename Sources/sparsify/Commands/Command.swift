@@ -6,6 +6,20 @@ protocol Command: SendableMetatype {
   static var spec: CommandSpec { get }
   /// Does the work; results go to `context.output`, all else to `context.progress`.
   static func run(_ arguments: Arguments, in context: Context) throws -> ExitStatus
+  /// What someone can do about an error of the libraries, which know nothing of options.
+  static func advice(on error: any Error) -> String?
+}
+
+extension Command {
+  static func advice(on error: any Error) -> String? { nil }
+}
+
+/// An error and what this command offers instead.
+struct AdvisedError: Error, CustomStringConvertible {
+  let error: any Error
+  let advice: String
+
+  var description: String { "\(error); \(advice)" }
 }
 
 /// The commands there are, in the order of the help.

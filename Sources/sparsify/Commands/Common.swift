@@ -25,6 +25,16 @@ enum Common {
     "Give every n neighbouring weights of a row an INT8 scale of their own. transformers loads that, "
       + "vLLM's W8A8 does not.")
 
+  /// Whether an error is the lack of a tokenizer that can be used, so that token ids are a way out.
+  static func lacksTokenizer(_ error: any Error) -> Bool {
+    switch error {
+    case ModelError.missingTokenizer, ModelError.tokenizer(_, .unsupported),
+      ModelError.tokenizer(_, .unknownPattern):
+      true
+    default: false
+    }
+  }
+
   static let threads = Parameter(
     option: "threads", "n", .integer(in: 1...1024), note: "one per processor",
     "The number of threads. Results don't depend on it.")

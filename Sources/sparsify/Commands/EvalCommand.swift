@@ -50,6 +50,10 @@ enum EvalCommand: Command {
     return .done
   }
 
+  static func advice(on error: any Error) -> String? {
+    Common.lacksTokenizer(error) ? "--tokens FILE.safetensors takes token ids instead" : nil
+  }
+
   private static func text(_ result: Perplexity) -> String {
     var table = Table([("", .left), ("", .left)])
     table.append(["perplexity", Format.fixed(result.perplexity, 3)])

@@ -130,6 +130,12 @@ enum PruneCommand: Command {
     return .done
   }
 
+  static func advice(on error: any Error) -> String? {
+    if case ModelError.missingConfiguration = error { return "--method magnitude does without" }
+    return Common.lacksTokenizer(error)
+      ? "--calibration FILE.safetensors takes token ids instead" : nil
+  }
+
   private static func options(_ arguments: Arguments) throws -> PruneOptions {
     let calibration = CalibrationOptions(
       source: arguments[calibration] ?? .selfWritten, samples: arguments[samples],

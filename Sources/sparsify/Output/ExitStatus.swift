@@ -32,6 +32,7 @@ enum ExitStatus: Int32, CaseIterable {
     case is UsageFailure, is UsageError, is EnvironmentError, is CheckpointOutputError:
       // An output that can't be is found on the command line alone, before any work.
       self = .usage
+    case let error as AdvisedError: self = ExitStatus(for: error.error)
     case is Interrupted: self = .interrupted
     case let error as FileError: self = ExitStatus(for: error)
     case is OutputError: self = .ioFailed

@@ -23,7 +23,7 @@ import Testing
     #expect(error(opening: path) == .missingConfiguration(folder: path))
     #expect(
       error(opening: path)?.description
-        == "no config.json in \(path): the forward pass needs it (only --method magnitude does without)"
+        == "no config.json in \(path), which running the model needs"
     )
   }
 

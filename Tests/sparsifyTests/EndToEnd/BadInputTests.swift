@@ -103,8 +103,8 @@ import Testing
     try FileManager.default.removeItem(atPath: model.path + "/config.json")
     try expectRefusal(
       model,
-      "no config.json in \(model.path): the forward pass needs it "
-        + "(only --method magnitude does without)")
+      "no config.json in \(model.path), which running the model needs; "
+        + "--method magnitude does without")
     #expect(try ToolRun("prune", model.path, "--method", "magnitude").status == 0)
     #expect(try ToolRun("check", model.path + "-2of4").status == 0)
   }
@@ -114,9 +114,41 @@ import Testing
     try FileManager.default.removeItem(atPath: model.path + "/tokenizer.json")
     try expectRefusal(
       model, ["--calibration", TinyModel.text("calibration.txt")],
-      "no tokenizer.json in \(model.path): give token ids as a .safetensors file instead of text")
+      "no tokenizer.json in \(model.path), which reading text needs; "
+        + "--calibration FILE.safetensors takes token ids instead")
     let run = try ToolRun("prune", model.path, "--samples", "2", "--length", "8")
     #expect(run.status == 0)
+  }
+
+  /// Each command names the way out that it has, and none that it has not.
+  @Test(arguments: [
+    (
+      "eval", ["--text", TinyModel.text("heldout.txt")],
+      "; --tokens FILE.safetensors takes token ids instead"
+    ),
+    ("generate", ["-p", "Ada"], ""),
+  ])
+  func whatIsMissingIsSaidWithTheCommandsOwnOptions(
+    command: String, words: [String], advice: String
+  ) throws {
+    let model = try TinyModel()
+    func expectError(_ error: String) throws {
+      let run = try ToolRun([command, model.path] + words)
+      #expect(run.status == 65)
+      #expect(run.output.isEmpty)
+      #expect(run.errors == "Error: \(error)\n")
+    }
+    let text = String(decoding: try model.folder.read("model/tokenizer.json"), as: UTF8.self)
+    try model.folder.write(
+      text.replacingOccurrences(of: #""type":"BPE""#, with: #""type":"Unigram""#)
+        .replacingOccurrences(of: #""type": "BPE""#, with: #""type": "Unigram""#),
+      to: "model/tokenizer.json")
+    try expectError("\(model.path)/tokenizer.json: model Unigram is not supported" + advice)
+    try FileManager.default.removeItem(atPath: model.path + "/tokenizer.json")
+    try expectError("no tokenizer.json in \(model.path), which reading text needs" + advice)
+    try model.folder.write(text, to: "model/tokenizer.json")
+    try FileManager.default.removeItem(atPath: model.path + "/config.json")
+    try expectError("no config.json in \(model.path), which running the model needs")
   }
 
   @Test(

@@ -26,6 +26,7 @@ private typealias Status = sparsify.ExitStatus
       (CheckpointOutputError.exists(path: "a"), .usage),
       (CheckpointError.noWeights(folder: "a"), .badInput),
       (Interrupted(), .interrupted),
+      (AdvisedError(error: FileError.diskFull(path: "a"), advice: "b"), .ioFailed),
       (OutputError.closed, .ioFailed),
       (OutputError.failed(errno: ENOSPC), .ioFailed),
       (FileError.missing(path: "a"), .badInput),
