@@ -169,7 +169,8 @@ public struct PruneRun: Sendable {
     let earlier = try checkpoint.promisedWeights() ?? []
     var manifest = Manifest(
       method: options.methodName, inputFingerprint: Fingerprint.unknown,
-      pruned: targets + earlier.filter { !now.contains(ExactString($0)) })
+      pruned: targets + earlier.filter { !now.contains(ExactString($0)) },
+      quantization: options.quantization.map { Manifest.Quantization(groupSize: $0.groupSize) })
     if let calibration, let (samples, length) = calibrationSize {
       manifest.calibration = Manifest.Calibration(
         source: calibration.source.name, samples: samples, length: length, seed: calibration.seed,

@@ -139,7 +139,7 @@ struct Parser {
       if let other = spec.requires[option.name], !values.isGiven(other),
         let missing = spec.options.first(where: { $0.name == other })
       {
-        throw .needsOther(option, missing)
+        throw .noEffect(option, reason: "it goes with '\(missing.signature)'")
       }
     }
     for names in spec.exclusive {

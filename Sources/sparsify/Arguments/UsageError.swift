@@ -9,8 +9,8 @@ enum UsageError: Error {
   case missingParameter(ParameterSpec)
   case missingOneOf([ParameterSpec])
   case exclusive([ParameterSpec])
-  /// The first says nothing without the second.
-  case needsOther(ParameterSpec, ParameterSpec)
+  /// The parameter was given, and the others make it idle.
+  case noEffect(ParameterSpec, reason: String)
   case unexpectedArguments([String])
 }
 
@@ -35,8 +35,8 @@ extension UsageError: CustomStringConvertible {
       "Missing one of " + list(parameters.map(\.signature))
     case .exclusive(let parameters):
       "Only one of \(list(parameters.map(\.title))) can be given"
-    case .needsOther(let parameter, let other):
-      "'\(parameter.title)' says nothing without '\(other.signature)'"
+    case .noEffect(let parameter, let reason):
+      "The option '\(parameter.title)' has no effect: \(reason)"
     case .unexpectedArguments(let words):
       words.count == 1
         ? "Unexpected argument \(list(words))"
@@ -48,8 +48,7 @@ extension UsageError: CustomStringConvertible {
   var parameter: ParameterSpec? {
     switch self {
     case .missingValue(let parameter, _), .unwantedValue(let parameter, _),
-      .badValue(let parameter, _, _), .missingParameter(let parameter),
-      .needsOther(let parameter, _):
+      .badValue(let parameter, _, _), .missingParameter(let parameter), .noEffect(let parameter, _):
       parameter
     case .missingOneOf(let parameters), .exclusive(let parameters):
       parameters.first

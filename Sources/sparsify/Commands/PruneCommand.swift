@@ -24,10 +24,6 @@ enum PruneCommand: Command {
     option: "order", "order", ValueType<QuantizationOrder>.choice, note: "joint",
     "Whether weights are pruned and rounded at once, or one comes first.")
 
-  static let groupSize = Parameter(
-    option: "group-size", "n", .positiveInteger, note: "one scale for each output channel",
-    "The number of neighbouring inputs that share an INT8 scale.")
-
   static let smooth = Parameter(
     option: "smooth", "alpha", .share, implied: "0.5", note: "no smoothing",
     "Move outliers of the activations into the weights before pruning (SmoothQuant), folded into the norms."
@@ -81,7 +77,7 @@ enum PruneCommand: Command {
       """,
     parameters: [
       Common.model, method, effort, output, calibration, samples, length, Common.seed, permute,
-      quantize, order, groupSize, smooth, refit, dense, Common.only, Common.skip, Common.threads,
+      quantize, order, Common.groupSize, smooth, refit, dense, Common.only, Common.skip, Common.threads,
       report, strict, dryRun, force, Common.json, Common.quiet,
     ],
     requires: ["order": "quantize", "group-size": "quantize", "refit": "dense", "dense": "refit"],
@@ -147,11 +143,29 @@ enum PruneCommand: Command {
       force: arguments[force], isStrict: arguments[strict])
     if arguments.isGiven(quantize.spec.name) {
       options.quantization = QuantizationOptions(
-        order: arguments[order] ?? .joint, groupSize: arguments[groupSize])
+        order: arguments[order] ?? .joint, groupSize: arguments[Common.groupSize])
     }
-    if options.needs != .none || arguments.isGiven(Self.calibration.spec.name) {
-      options.calibration = calibration
-    }
+    let reads = options.needs != .none || arguments.isGiven(Self.calibration.spec.name)
+    if reads { options.calibration = calibration }
+    try refuseIdle(arguments, options, readsTokens: reads)
     return options
+  }
+
+  /// Throws for an option that the others make idle.
+  private static func refuseIdle(
+    _ arguments: Arguments, _ options: PruneOptions, readsTokens: Bool
+  ) throws(UsageError) {
+    let method = "--method \(options.method.rawValue)"
+    for spec in [samples.spec, length.spec, Common.seed.spec]
+    where !readsTokens && arguments.isGiven(spec.name) {
+      throw .noEffect(spec, reason: "\(method) reads no tokens without --calibration")
+    }
+    if arguments.isGiven(effort.spec.name), options.method != .admm, options.dense == nil {
+      throw .noEffect(effort.spec, reason: "\(method) does not search")
+    }
+    if arguments[permute] == true, options.needs == .none {
+      throw .noEffect(permute.spec, reason: "\(method) does not look at the inputs of the layers")
+    }
+  }
   }
 }

@@ -78,10 +78,8 @@ import Testing
     let model = try TinyModel()
     try model.set("model.layers.1.mlp.gate_proj.weight", at: 4321, toBits: bits)
     let run = try ToolRun(
-      [
-        "prune", model.path, "-o", model.folder["out"], "--method", method, "--samples", "2",
-        "--length", "16",
-      ])
+      ["prune", model.path, "-o", model.folder["out"], "--method", method]
+        + (method == "wanda" ? ["--samples", "2", "--length", "16"] : []))
     #expect(run.status == 65)
     #expect(
       run.errors.hasPrefix("Error: \(model.path): tensor 'model.layers.1.mlp.gate_proj.weight'"))
@@ -294,6 +292,23 @@ import Testing
     #expect(run.output.isEmpty)
     #expect(run.errors.hasPrefix("Error: The value '"))
     #expect(try model.made().isEmpty)
+  }
+
+  /// Magnitude reads no tokens, unless it is to measure errors on some.
+  @Test(arguments: ["--samples 4", "--length 16", "--seed 1"])
+  func optionsOfACalibrationThatThereIsNotAreWrongUsage(option: String) throws {
+    let model = try TinyModel()
+    let words =
+      ["prune", model.path, "--method", "magnitude"] + option.split(separator: " ").map(String.init)
+    let run = try ToolRun(words)
+    #expect(run.status == 64)
+    #expect(
+      run.errors.hasPrefix(
+        "Error: The option '\(words[4])' has no effect: --method magnitude reads no tokens without"
+          + " --calibration\nHelp:  \(words[4]) <n>  "))
+    #expect(try model.made().isEmpty)
+    let tokens = try model.writeTokens(Array(0..<64), samples: 4)
+    #expect(try ToolRun(words + ["--calibration", tokens]).status == 0)
   }
 
   @Test func aWindowMustFitTheContextAndHoldSomethingToPredict() throws {
