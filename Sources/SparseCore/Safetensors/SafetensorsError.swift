@@ -106,7 +106,7 @@ extension SafetensorsError: CustomStringConvertible {
   public var description: String {
     switch self {
     case .tooShort(let bytes):
-      "not a safetensors file: \(bytes) bytes, too few for a header's length"
+      "not a safetensors file: \(bytes.counting("byte")), too few for a header's length"
     case .headerTooLarge(let bytes, let limit):
       "not a safetensors file: a header of \(bytes) bytes, the limit is \(limit)"
     case .headerTruncated(let bytes, let fileBytes):

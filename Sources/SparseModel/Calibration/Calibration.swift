@@ -82,7 +82,8 @@ extension CalibrationError: CustomStringConvertible {
   public var description: String {
     switch self {
     case .tooLittleText(let path, let tokens, let samples, let length):
-      "\(path): \(samples) windows of \(length) need \(samples * length) tokens, the text holds \(tokens)"
+      "\(path): \(samples.counting("window")) of \(length) \(samples == 1 ? "needs" : "need")"
+        + " \((samples * length).counting("token")), the text holds \(tokens)"
     case .tooFewSamples(let path, let found, let asked):
       "\(path): \(asked) sequences were asked for, the file holds \(found)"
     case .samplesTooShort(let path, let found, let asked):

@@ -3,12 +3,14 @@ internal import SparseCore
 extension CalibrationOptions {
   /// The calibration tokens of a file, or nil where the model is to write them.
   ///
-  /// - Throws: ``CalibrationError``, ``ModelError``, and the errors of reading files.
+  /// - Throws: ``CalibrationError``, ``ModelError``, ``TextError``, and the errors of reading files.
   func readTokens(for model: Decoder) throws -> TokenWindows? {
     let length = length(context: model.configuration.contextLength)
     let windows: TokenWindows
     switch source {
-    case .selfWritten: return nil
+    case .selfWritten:
+      _ = try model.configuration.startToken(of: model.checkpoint)
+      return nil
     case .text(let path):
       let ids = try Tokenizer(for: model.checkpoint).encode(contentsOf: path)
       windows = try cut(ids, into: length, path: path)
@@ -90,8 +92,31 @@ extension Tokenizer {
   }
 
   /// The tokens of a whole text file.
+  ///
+  /// - Throws: `FileError` where it cannot be read, ``TextError`` where it is not UTF-8.
   public func encode(contentsOf path: String) throws -> [Int32] {
     let file = try MappedFile(path: path)
-    return encode(file.bytes.withUnsafeBytes { Array($0) })
+    let bytes = file.bytes.withUnsafeBytes { Array($0) }
+    if let offset = bytes.span.firstIllFormed {
+      throw TextError.notUTF8(path: path, offset: offset, byte: bytes[offset])
+    }
+    return encode(bytes)
+  }
+}
+
+/// Why a file is no text.
+public enum TextError: Error, Equatable, Sendable {
+  /// The byte at `offset` belongs to no character.
+  case notUTF8(path: String, offset: Int, byte: UInt8)
+}
+
+extension TextError: CustomStringConvertible {
+  /// One line: the path, the byte, and where it is.
+  public var description: String {
+    switch self {
+    case .notUTF8(let path, let offset, let byte):
+      "\(path): not UTF-8: the byte 0x\(String(byte, radix: 16, uppercase: true)) at offset \(offset)"
+        + " belongs to no character"
+    }
   }
 }

@@ -46,11 +46,12 @@ extension Decoder {
     _ sequences: Range<Int>, length: Int, seed: UInt64, on compute: Compute,
     written: (Int) throws -> Void
   ) throws -> [Int32] {
+    let start = try configuration.startToken(of: checkpoint)
     var randoms = sequences.map { SplitMix64(seed: seed, stream: UInt64($0)) }
     let cache = KeyValueCache(
       configuration: configuration, sequences: sequences.count, capacity: length)
     var step = randoms.indices.map { index in
-      configuration.bosToken
+      start
         ?? Int32.random(in: 0..<Int32(configuration.vocabulary), using: &randoms[index])
     }
     var columns = [step]  // one array of tokens for each position

@@ -62,9 +62,13 @@ public struct Decoder: Sendable {
     self.positions = positions
   }
 
-  /// Throws where sequences of that many tokens are longer than the model was opened for.
+  /// Throws where sequences of that many tokens are longer than the model's context, or than the
+  /// model was opened for.
   func checkLength(_ tokens: Int) throws(ModelError) {
-    guard tokens <= positions else { throw .contextTooLong(asked: tokens, context: positions) }
+    if tokens > configuration.contextLength {
+      throw .contextTooLong(asked: tokens, context: configuration.contextLength)
+    }
+    if tokens > positions { throw .tooManyPositions(asked: tokens, positions: positions) }
   }
 
   /// The embeddings of token ids, `ids.count × width`.
@@ -108,6 +112,19 @@ public struct Decoder: Sendable {
 }
 
 extension ModelConfiguration {
+  /// The token that a text of this checkpoint's model starts with; nil where the model has none.
+  ///
+  /// Checked here and not with the rest of config.json, since most of what a model is used for never
+  /// asks for it.
+  ///
+  /// - Throws: ``ModelError/configuration(path:_:)`` for one that is not in the vocabulary.
+  public func startToken(of checkpoint: Checkpoint) throws(ModelError) -> Int32? {
+    guard let bosToken, bosToken < 0 || Int(bosToken) >= vocabulary else { return bosToken }
+    throw .configuration(
+      path: checkpoint.configPath ?? checkpoint.folder,
+      .outsideVocabulary(key: "bos_token_id", id: Int(bosToken), vocabulary: vocabulary))
+  }
+
   /// The configuration beside a checkpoint.
   ///
   /// - Throws: ``ModelError`` when config.json is missing, malformed or unsupported.

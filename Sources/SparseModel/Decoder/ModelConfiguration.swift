@@ -62,6 +62,8 @@ public enum ConfigurationError: Error, Equatable {
   case notDivisible(key: String, value: Int, by: String, Int)
   /// A model family whose forward pass is not here.
   case unsupportedArchitecture(String, supported: [String])
+  /// A token id that the vocabulary does not have.
+  case outsideVocabulary(key: String, id: Int, vocabulary: Int)
   /// A setting whose arithmetic is not here.
   case unsupported(key: String, value: String)
 }
@@ -77,6 +79,8 @@ extension ConfigurationError: CustomStringConvertible {
       "\(key) is \(value), not a multiple of \(other) \(divisor)"
     case .unsupportedArchitecture(let name, let supported):
       "the architecture '\(name)' is not supported (supported: \(supported.joined(separator: ", ")))"
+    case .outsideVocabulary(let key, let id, let vocabulary):
+      "\(key) is \(id), outside the vocabulary of \(vocabulary) (vocab_size)"
     case .unsupported(let key, let value): "\(key) '\(value)' is not supported"
     }
   }

@@ -1,3 +1,5 @@
+internal import SparseCore
+
 /// Why a checkpoint cannot be run as a model.
 public enum ModelError: Error, Equatable {
   /// There is no config.json beside the weights.
@@ -22,6 +24,8 @@ public enum ModelError: Error, Equatable {
   case tokenOutOfRange(id: Int, vocabulary: Int, source: String)
   /// More tokens were asked for than the model's context holds.
   case contextTooLong(asked: Int, context: Int)
+  /// More tokens were asked for than the model was opened for, though its context holds them.
+  case tooManyPositions(asked: Int, positions: Int)
 }
 
 extension ModelError: CustomStringConvertible {
@@ -40,13 +44,15 @@ extension ModelError: CustomStringConvertible {
     case .shapeMismatch(let name, let configuration, let file, let model):
       "\(model): tensor '\(name)' is \(file), config.json implies \(configuration)"
     case .surplusBlock(let name, let blocks, let model):
-      "\(model): tensor '\(name)' is beyond the \(blocks) blocks that config.json counts"
+      "\(model): tensor '\(name)' is beyond what config.json counts, \(blocks.counting("block"))"
     case .nonFiniteActivations(let block, let stage):
       "the activations that reach stage '\(stage)' of block \(block) hold NaN or infinity"
     case .tokenOutOfRange(let id, let vocabulary, let source):
       "\(source): token id \(id) is outside the vocabulary of \(vocabulary)"
     case .contextTooLong(let asked, let context):
       "\(asked) tokens were asked for, the model's context holds \(context)"
+    case .tooManyPositions(let asked, let positions):
+      "\(asked) tokens were asked for, the model was opened for \(positions)"
     }
   }
 }

@@ -167,9 +167,9 @@ extension EvaluationError: CustomStringConvertible {
   public var description: String {
     switch self {
     case .nothingToPredict(let windows, let length):
-      "\(windows) windows of \(length) tokens leave no token to predict"
+      "there is no token to predict in \(windows.counting("window")) of \(length.counting("token"))"
     case .tooFewTokens(let path, let found, let needed):
-      "\(path): the text holds \(found) tokens, one window needs \(needed)"
+      "\(path): the text holds \(found.counting("token")), one window needs \(needed)"
     }
   }
 }

@@ -52,7 +52,7 @@ extension SelectionError: CustomStringConvertible {
   public var description: String {
     switch self {
     case .matchesNothing(let glob, let candidates):
-      "the glob '\(glob)' matches none of the \(candidates) tensors to choose from ('sparsify inspect' lists all)"
+      "the glob '\(glob)' matches no tensor of the \(candidates) to choose from ('sparsify inspect' lists all)"
     case .nothingLeft: "--only and --skip leave no weight to work on"
     case .noCandidates(let path):
       "\(path): there is no two-dimensional floating-point weight inside a decoder block"

@@ -75,7 +75,7 @@ public struct PruneRun: Sendable {
     let samples = calibrationSize?.samples ?? 0
     try PhysicalMemory.require(
       Double(samples) * Double(length) * Double(4 * configuration.width),
-      for: "calibration with \(samples) sequences of \(length) tokens")
+      for: "calibration with \(samples.counting("sequence")) of \(length.counting("token"))")
   }
 
   /// The files that are read: weights, their index, config.json, tokenizer.json, calibration tokens.

@@ -42,6 +42,17 @@ extension Span where Element == UInt8 {
     return UTF8Scalar(value: value, length: length)
   }
 
+  /// Where the first byte is that belongs to no scalar; nil in well-formed UTF-8.
+  var firstIllFormed: Int? {
+    var index = 0
+    while index < count {
+      let scalar = scalar(at: index)
+      if scalar.isIllFormed { return index }
+      index += scalar.length
+    }
+    return nil
+  }
+
   /// The scalar that ends just before `index`, which is not 0.
   func scalar(before index: Int) -> UTF8Scalar {
     var start = index - 1

@@ -50,7 +50,7 @@ enum BenchCommand: Command {
       ])
     }
     let machine = Machine.current()
-    return table.text + "\n\(compute.kernels), \(compute.threads) threads, "
+    return table.text + "\n\(compute.kernels), \(compute.threads.counting("thread")), "
       + "\(machine.processor ?? "unknown processor"), \(machine.system)\n"
       + "Rates are those of the best run; shares are of what this machine reached in the same run.\n"
   }

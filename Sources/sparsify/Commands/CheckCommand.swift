@@ -44,10 +44,14 @@ enum CheckCommand: Command {
         "\(tensor.violations)", Format.fixed(share, 2) + " %",
       ])
     }
+    let (sparse, violating, dense) = (
+      report.count(.sparse), report.count(.violating), report.count(.dense)
+    )
     let counts =
-      "\(report.count(.sparse)) weights are 2:4, \(report.count(.violating)) violate it, "
-      + "\(report.count(.dense)) are dense on purpose\n"
-    if report.count(.violating) > 0 { return table.text + "\nFAILED: " + counts }
+      "\(sparse.counting("weight")) \(sparse == 1 ? "is" : "are") 2:4, "
+      + "\(violating) \(violating == 1 ? "violates" : "violate") it, "
+      + "\(dense) \(dense == 1 ? "is" : "are") dense on purpose\n"
+    if violating > 0 { return table.text + "\nFAILED: " + counts }
     return (report.passed ? "passed: " : "FAILED: no weight is meant to be 2:4: ") + counts
   }
 }

@@ -35,7 +35,7 @@ enum GenerateCommand: Command {
     let tokenizer = try Tokenizer(for: checkpoint)
     let configuration = try ModelConfiguration(checkpoint)
     var ids = tokenizer.encode(arguments[prompt])
-    if ids.isEmpty, let bos = configuration.bosToken { ids = [bos] }
+    if ids.isEmpty, let start = try configuration.startToken(of: checkpoint) { ids = [start] }
     guard !ids.isEmpty else {
       throw UsageError.badValue(
         prompt.spec, value: arguments[prompt], reason: "must hold at least one token")
@@ -43,6 +43,11 @@ enum GenerateCommand: Command {
     let room = configuration.contextLength - ids.count
     let count = min(arguments[tokens], max(0, room))
     let model = try Decoder(checkpoint, positions: ids.count + count)
+    if count < arguments[tokens] {
+      context.progressLine.note(
+        "Note: the model's context of \(configuration.contextLength) has room for"
+          + " \(count.counting("token")) after the prompt, not \(arguments[tokens])")
+    }
     let sampling = Sampling(temperature: arguments[temperature], seed: arguments[Common.seed])
     let showsText = !arguments[Common.json]
     if showsText { try context.print(arguments[prompt]) }

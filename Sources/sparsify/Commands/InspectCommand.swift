@@ -37,7 +37,8 @@ enum InspectCommand: Command {
           + (tensor.sparsity.map(cells) ?? unknown))
     }
     let values = report.tensors.reduce(0) { $0 + $1.elements }
-    return table.text + "\n\(report.tensors.count) tensors, \(values) values\n"
+    return table.text
+      + "\n\(report.tensors.count.counting("tensor")), \(values.counting("value"))\n"
       + "zeros: share of values; >2: share of groups of four with more than two non-zeros;\n"
       + "01 to 23: share of groups with non-zeros at exactly these two places\n"
   }

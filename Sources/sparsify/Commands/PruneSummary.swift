@@ -21,13 +21,13 @@ struct PruneSummary {
       lines +=
         "rel²         \(Format.fixed(error, 4)) (geometric mean over stages of the squared relative output error)\n"
     }
-    lines += "pruned       \(report.layers.count) weights by \(report.method), "
+    lines += "pruned       \(report.layers.count.counting("weight")) by \(report.method), "
     lines +=
-      "\(Format.fixed(100 * zeros / Double(max(1, weights)), 1)) % of \(weights) values are zero\n"
+      "\(Format.fixed(100 * zeros / Double(max(1, weights)), 1)) % of \(weights.counting("value")) are zero\n"
     let fallen = report.layers.filter { $0.fallback != nil }
     if let first = fallen.first, let method = first.fallback {
       lines +=
-        "fallback     \(method.rawValue) for \(fallen.count) weights whose inputs' gram is not positive definite,"
+        "fallback     \(method.rawValue) for \(fallen.count.counting("weight")) whose inputs' gram is not positive definite,"
         + " \(first.name.printable) the first\n"
     }
     lines += "time         \(Format.duration(report.seconds)), "

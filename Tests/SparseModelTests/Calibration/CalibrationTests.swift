@@ -98,7 +98,26 @@ import Testing
       try CalibrationOptions(source: .text(path: empty)).readTokens(for: model)
     }
     #expect(
-      error?.description == "\(empty): 1 windows of 256 need 256 tokens, the text holds 0")
+      error?.description == "\(empty): 1 window of 256 needs 256 tokens, the text holds 0")
+  }
+
+  /// The first byte of what is cut short, overlong, a surrogate, or stands alone.
+  @Test(
+    arguments: [
+      ([0x61, 0xE2, 0x82], 1), ([0xC3, 0xA9, 0xC0, 0x80], 2), ([0xED, 0xA0, 0x80], 0),
+      ([0x61, 0x62, 0x80, 0x63], 2), ([0xF4, 0x90, 0x80, 0x80], 0), ([0x61, 0xFF], 1),
+    ] as [([UInt8], Int)])
+  func textThatIsNotUTF8IsRefused(bytes: [UInt8], offset: Int) throws {
+    let path = try folder.write(bytes, to: "bytes.txt")
+    let tokenizer = try Tokenizer(for: model.checkpoint)
+    #expect(throws: TextError.notUTF8(path: path, offset: offset, byte: bytes[offset])) {
+      try tokenizer.encode(contentsOf: path)
+    }
+    #expect(throws: TextError.self) {
+      try CalibrationOptions(source: .text(path: path)).readTokens(for: model)
+    }
+    // As bytes they are still encoded.
+    #expect(tokenizer.decode(tokenizer.encode(bytes)) == bytes)
   }
 
   @Test func whatIsNotThereIsNamed() throws {

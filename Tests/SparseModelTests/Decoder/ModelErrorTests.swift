@@ -137,15 +137,57 @@ import Testing
     let decoder = try Decoder(Checkpoint(path: model.write(to: folder)), positions: 8)
     let ids = [Int32](repeating: 5, count: 9)
     #expect(try decoder.logits(of: Array(ids.prefix(8))).rows == 8)
-    #expect(throws: ModelError.contextTooLong(asked: 9, context: 8)) {
-      try decoder.logits(of: ids)
-    }
-    #expect(throws: ModelError.contextTooLong(asked: 9, context: 8)) {
+    let error = #expect(throws: ModelError.self) { try decoder.logits(of: ids) }
+    #expect(error == .tooManyPositions(asked: 9, positions: 8))
+    #expect(error?.description == "9 tokens were asked for, the model was opened for 8")
+    #expect(throws: ModelError.tooManyPositions(asked: 9, positions: 8)) {
       try decoder.generate(after: [1], count: 8, sampling: Sampling())
     }
-    #expect(throws: ModelError.contextTooLong(asked: 9, context: 8)) {
+    #expect(throws: ModelError.tooManyPositions(asked: 9, positions: 8)) {
       try decoder.perplexity(of: TokenWindows(count: 1, length: 9, ids: ids))
     }
+    // Beyond the context opening it for more would not help.
+    #expect(throws: ModelError.contextTooLong(asked: 65, context: 64)) {
+      try decoder.logits(of: [Int32](repeating: 5, count: 65))
+    }
+  }
+
+  @Test(arguments: [-1, 64, 2_000_000_000] as [Int32])
+  func aStartTokenOutsideTheVocabularyIsNamed(id: Int32) throws {
+    var model = model
+    model.set("bos_token_id", .integer(Int(id)))
+    let path = try model.write(to: folder)
+    let checkpoint = try Checkpoint(path: path)
+    // Most uses of a model never ask for it.
+    let decoder = try Decoder(checkpoint)
+    let error = #expect(throws: ModelError.self) {
+      try decoder.configuration.startToken(of: checkpoint)
+    }
+    #expect(
+      error?.description
+        == "\(path)/config.json: bos_token_id is \(id), outside the vocabulary of 64 (vocab_size)")
+    // Found before any work.
+    #expect(throws: ModelError.self) {
+      try PruneRun(path, PruneOptions(method: .wanda, output: folder["out"]))
+    }
+    model.set("bos_token_id", 63)
+    let other = try Checkpoint(path: model.write(to: folder, "other"))
+    #expect(try ModelConfiguration(other).startToken(of: other) == 63)
+  }
+
+  @Test func oneOfSomethingIsNotSeveral() {
+    #expect(
+      EvaluationError.nothingToPredict(windows: 1, length: 1).description
+        == "there is no token to predict in 1 window of 1 token")
+    #expect(
+      EvaluationError.nothingToPredict(windows: 0, length: 5).description
+        == "there is no token to predict in 0 windows of 5 tokens")
+    #expect(
+      EvaluationError.tooFewTokens(path: "a", found: 1, needed: 2).description
+        == "a: the text holds 1 token, one window needs 2")
+    #expect(
+      CalibrationError.tooLittleText(path: "a", tokens: 0, samples: 1, length: 1).description
+        == "a: 1 window of 1 needs 1 token, the text holds 0")
   }
 
   @Test(arguments: [(0, 5), (3, 1)])

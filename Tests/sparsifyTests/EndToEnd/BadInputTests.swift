@@ -206,14 +206,14 @@ import Testing
     let text = try model.folder.write("Ada has 3 apples.", to: "short.txt")
     try expectRefusal(
       model, ["--calibration", text],
-      "\(text): 1 windows of 256 need 256 tokens, the text holds 7")
+      "\(text): 1 window of 256 needs 256 tokens, the text holds 7")
     try expectRefusal(
       model, ["--calibration", text, "--length", "4", "--samples", "3"],
       "\(text): 3 windows of 4 need 12 tokens, the text holds 7")
     let empty = try model.folder.write("", to: "empty.txt")
     try expectRefusal(
       model, ["--calibration", empty],
-      "\(empty): 1 windows of 256 need 256 tokens, the text holds 0")
+      "\(empty): 1 window of 256 needs 256 tokens, the text holds 0")
     let run = try ToolRun("eval", model.path, "--text", text)
     #expect(run.status == 65)
     #expect(run.errors == "Error: \(text): the text holds 7 tokens, one window needs 256\n")
@@ -257,13 +257,31 @@ import Testing
     #expect(try model.made().isEmpty)
   }
 
-  @Test func bytesThatAreNotUTF8AreTakenAsTheyAre() throws {
+  @Test func bytesThatAreNotUTF8AreNamedWithTheirPlace() throws {
     let model = try TinyModel()
-    let bytes = (0..<200).flatMap { _ -> [UInt8] in Array("abc \u{e9}".utf8) + [0xFF, 0xC3, 0x28] }
-    let text = try model.folder.write(bytes, to: "bytes.txt")
-    let run = try ToolRun(
-      "prune", model.path, "--calibration", text, "--samples", "2", "--length", "16")
-    #expect(run.status == 0)
+    let bytes = Array(String(repeating: "abc \u{e9} ", count: 100).utf8)
+    let text = try model.folder.write(bytes + [0xC3, 0x28] + bytes, to: "bytes.txt")
+    let error = "\(text): not UTF-8: the byte 0xC3 at offset 700 belongs to no character"
+    try expectRefusal(
+      model, ["--calibration", text, "--samples", "2", "--length", "16"], error)
+    let run = try ToolRun("eval", model.path, "--text", text)
+    #expect(run.status == 65)
+    #expect(run.errors == "Error: \(error)\n")
+  }
+
+  @Test func aStartTokenOutsideTheVocabularyMattersOnlyWhereItIsUsed() throws {
+    let model = try TinyModel()
+    try model.configure("bos_token_id", 512)
+    let error =
+      "\(model.path)/config.json: bos_token_id is 512, outside the vocabulary of 512 (vocab_size)"
+    try expectRefusal(model, error)
+    let run = try ToolRun("generate", model.path, "-p", "")
+    #expect(run.status == 65)
+    #expect(run.output.isEmpty)
+    #expect(run.errors == "Error: \(error)\n")
+    #expect(try ToolRun("generate", model.path, "-p", "Ada", "--tokens", "2").status == 0)
+    let tokens = try model.writeTokens(Array(0..<32), samples: 2)
+    #expect(try ToolRun("eval", model.path, "--tokens", tokens).status == 0)
   }
 
   // MARK: Globs and numbers
@@ -272,7 +290,7 @@ import Testing
     let model = try TinyModel()
     try expectRefusal(
       model, ["--only", "lm_head*"],
-      "the glob 'lm_head*' matches none of the 28 tensors to choose from "
+      "the glob 'lm_head*' matches no tensor of the 28 to choose from "
         + "('sparsify inspect' lists all)")
     try expectRefusal(
       model, ["--only", "*.0.*", "--skip", "*"], "--only and --skip leave no weight to work on")
@@ -320,7 +338,8 @@ import Testing
       long.errors == "Error: 100000 tokens were asked for, the model's context holds 256\n")
     let short = try ToolRun("eval", model.path, "--text", text, "--length", "1")
     #expect(short.status == 65)
-    #expect(short.errors.hasSuffix(" windows of 1 tokens leave no token to predict\n"))
+    #expect(short.errors.hasPrefix("Error: there is no token to predict in "))
+    #expect(short.errors.hasSuffix(" windows of 1 token\n"))
   }
 
   @Test func aPromptBeyondTheContextPrintsNothing() throws {

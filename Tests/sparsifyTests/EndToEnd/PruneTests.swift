@@ -42,7 +42,7 @@ import Testing
     }
     let check = try ToolRun("check", model.path + "-2of4")
     #expect(check.status == 0)
-    #expect(check.output == "passed: 28 weights are 2:4, 0 violate it, 1 are dense on purpose\n")
+    #expect(check.output == "passed: 28 weights are 2:4, 0 violate it, 1 is dense on purpose\n")
   }
 
   @Test func wandaShowsAnErrorForEachStageOfEachBlock() throws {
@@ -178,7 +178,7 @@ import Testing
   @Test(arguments: [
     (["--length", "257"], "257 tokens were asked for, the model's context holds 256"),
     (["--calibration", "/no/such/text.txt"], "/no/such/text.txt: no such file or folder"),
-    (["--only", "*x*"], "the glob '*x*' matches none of the 28 tensors"),
+    (["--only", "*x*"], "the glob '*x*' matches no tensor of the 28 to choose from"),
     (["-o", "/no/such/folder/out"], "/no/such/folder: no such folder to write to"),
   ])
   func aDryRunFailsWhereTheRunWould(words: [String], error: String) throws {

@@ -26,7 +26,7 @@ import Testing
     #expect(run.lines[0].hasPrefix("violating weight"))
     for name in TinyModel.linears { #expect(run.output.contains("\n\(name) ")) }
     #expect(
-      run.lines.last == "FAILED: 0 weights are 2:4, 28 violate it, 1 are dense on purpose")
+      run.lines.last == "FAILED: 0 weights are 2:4, 28 violate it, 1 is dense on purpose")
   }
 
   @Test func theObjectKeepsItsContract() throws {
@@ -167,6 +167,10 @@ import Testing
     let run = try ToolRun("generate", model.path, "-p", "Ada", "--tokens", "2147483647", "--json")
     #expect(run.status == 0)
     #expect(try run.json()["tokens"]?.array?.count ?? 0 < 24)
+    #expect(
+      run.errors == "Note: the model's context of 24 has room for 22 tokens after the prompt, "
+        + "not 2147483647\n")
+    #expect(try ToolRun("generate", model.path, "-p", "Ada", "--tokens", "22").errors.isEmpty)
   }
 }
 
