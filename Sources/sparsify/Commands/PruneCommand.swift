@@ -167,5 +167,4 @@ enum PruneCommand: Command {
       throw .noEffect(permute.spec, reason: "\(method) does not look at the inputs of the layers")
     }
   }
-  }
 }

@@ -73,7 +73,7 @@ internal import Testing
         try Magnitude.mask($0, .int8, into: masked, kernels: kernels)
       }
     }
-    #expect(masked == pruned.bytes.array)
+    #expect(masked == pruned.bytes.withUnsafeBytes { Array($0) })
     #expect(zeros == PatternCheck(pruned, on: compute).zeros)
   }
 
