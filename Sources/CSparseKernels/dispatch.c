@@ -16,7 +16,7 @@ extern const sk_kernels sk_table_scalar;
 #if defined(__aarch64__)
 extern const sk_kernels sk_table_neon;
 #elif defined(__x86_64__)
-extern const sk_kernels sk_table_avx2, sk_table_avx512;
+extern const sk_kernels sk_table_avx2, sk_table_avx512, sk_table_avx512vnni;
 
 static int has_avx2(void) {
   return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
@@ -29,10 +29,12 @@ static int has_avx512(void) {
   return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
          __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
 }
+
+static int has_avx512vnni(void) { return has_avx512() && __builtin_cpu_supports("avx512vnni"); }
 #endif
 
 const sk_kernels *sk_available(intptr_t index) {
-  const sk_kernels *found[3];
+  const sk_kernels *found[4];
   intptr_t count = 0;
   found[count++] = &sk_table_scalar;
 #if defined(__aarch64__)
@@ -40,6 +42,7 @@ const sk_kernels *sk_available(intptr_t index) {
 #elif defined(__x86_64__)
   if (has_avx2()) found[count++] = &sk_table_avx2;
   if (has_avx512()) found[count++] = &sk_table_avx512;
+  if (has_avx512vnni()) found[count++] = &sk_table_avx512vnni;
 #endif
   return index >= 0 && index < count ? found[index] : NULL;
 }

@@ -1,4 +1,4 @@
-// Numbers on a grid of 255 steps: to signed bytes and back.
+// Numbers on a grid of 255 steps: to signed bytes and back, and what goes before and after their products.
 
 // As integers, the bits of numbers without a sign are ordered as the numbers are, with NaN above all.
 static float max_abs(intptr_t n, const float *x) {
@@ -37,4 +37,42 @@ static void dequantize(intptr_t n, const int8_t *x, float scale, float *out) {
   intptr_t i = 0;
   for (; i + SK_LANES <= n; i += SK_LANES) store_f(out + i, load_stored(sk_i8, codes, i) * splat(scale));
   if (i < n) store_part(out + i, load_stored_part(sk_i8, codes, i, n - i) * splat(scale), n - i);
+}
+
+// A byte with its highest bit flipped is 128 more, without a sign; padding becomes the code 0.
+static void pack_i8(intptr_t outputs, intptr_t inputs, const int8_t *weight, intptr_t stride,
+                    uint8_t *panels, intptr_t panel_stride) {
+  for (intptr_t o = 0; o < outputs; o += SK_PANEL) {
+    uint8_t *panel = panels + o / SK_PANEL * panel_stride;
+    for (intptr_t i = 0; i < inputs; i += 4) {
+      intptr_t count = inputs - i < 4 ? inputs - i : 4;
+      for (intptr_t r = 0; r < SK_PANEL; r++) {
+        uint32_t quad = 0;
+        if (o + r < outputs) {
+          const int8_t *from = weight + (o + r) * stride + i;
+          if (count == 4) {
+            __builtin_memcpy(&quad, from, 4);
+          } else {
+            __builtin_memcpy(&quad, from, (unsigned long)count);
+          }
+        }
+        quad ^= 0x80808080;
+        __builtin_memcpy(panel + i * SK_PANEL + 4 * r, &quad, 4);
+      }
+    }
+  }
+}
+
+static void scale_sums(intptr_t n, const int32_t *sums, float factor, const float *scales,
+                       int accumulate, float *out) {
+  intptr_t i = 0;
+  for (; i + SK_LANES <= n; i += SK_LANES) {
+    vf sum = __builtin_convertvector(__builtin_bit_cast(vi, load_u(sums + i)), vf);
+    vf value = splat(factor) * (load_f(scales + i) * sum);
+    store_f(out + i, accumulate ? load_f(out + i) + value : value);
+  }
+  for (; i < n; i++) {
+    float value = factor * (scales[i] * (float)sums[i]);
+    out[i] = accumulate ? out[i] + value : value;
+  }
 }

@@ -55,6 +55,17 @@ typedef struct sk_kernels {
   void (*quantize)(intptr_t n, const float *x, float scale, int8_t *out);
   // out[i] = x[i] * scale
   void (*dequantize)(intptr_t n, const int8_t *x, float scale, float *out);
+  // Weight rows of signed bytes to panels [ceil(inputs / 4)][48][4], `panel_stride` bytes apart, padded with the
+  // code 0. Bytes of panels are 128 more than the codes.
+  void (*pack_i8)(intptr_t outputs, intptr_t inputs, const int8_t *weight, intptr_t stride, uint8_t *panels,
+                  intptr_t panel_stride);
+  // out[t][o] = sum over i < 4 * quads of x[t][i] * code (i, o), in 32 bits: exact for up to 131,072 inputs, and
+  // the same on every instruction set.
+  void (*gemm_i8)(intptr_t tokens, intptr_t outputs, intptr_t quads, const int8_t *x, intptr_t x_stride,
+                  const uint8_t *panels, intptr_t panel_stride, int32_t *out, intptr_t out_stride);
+  // out[i] = (accumulate ? out[i] : 0) + factor * (scales[i] * sums[i])
+  void (*scale_sums)(intptr_t n, const int32_t *sums, float factor, const float *scales, int accumulate,
+                     float *out);
 
   // Weight rows to panels [ceil(outputs / 48)][inputs][48], float32; the last panel is padded with zeros.
   // `row_bytes` is the distance between the starts of two rows of `weight`. `panels`: 64-byte aligned.

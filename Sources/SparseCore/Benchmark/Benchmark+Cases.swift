@@ -3,6 +3,7 @@ extension Benchmark {
   static let cases: [Case] =
     [peak, read, copy]
     + [(2048, 2048, 2048), (2016, 576, 576), (2016, 576, 1536), (2016, 1536, 576)].map(gemm)
+    + [(2048, 2048, 2048), (2016, 576, 1536)].map(int8Gemm)
     + [pack, rankUpdate(2048, 576), rankUpdate(2048, 1536), cholesky, solve, sparseGPT]
     + [attention(512), attention(2048)] + singles
 
@@ -95,6 +96,23 @@ extension Benchmark {
       var y = Matrix(rows: tokens, columns: outputs)
       return Work(flops: 2 * Double(tokens * inputs * outputs)) {
         addLinear(x, weight, to: &y, on: compute)
+      }
+    }
+  }
+
+  /// The rounding of the activations included; the operations are those of integers.
+  private static func int8Gemm(_ tokens: Int, _ inputs: Int, _ outputs: Int) -> Case {
+    Case(
+      name: "int8-gemm", shape: "\(tokens) tokens, \(inputs) -> \(outputs)", limit: .peak
+    ) { compute in
+      let x = someMatrix(tokens, inputs)
+      let weight = someMatrix(outputs, inputs)
+      let grid = Int8Grid(
+        rows: outputs, columns: inputs, scales: [Float](repeating: 1.0 / 127, count: outputs))
+      let packed = PackedInt8Weight(
+        StoredMatrix(quantizing: weight, on: grid, on: compute), on: compute)
+      return Work(flops: 2 * Double(tokens * inputs * outputs)) {
+        _ = linear(x, packed, on: compute)
       }
     }
   }

@@ -16,14 +16,25 @@ public struct Perplexity: Sendable, Equatable {
   public let windows: Int
   /// The number of tokens in a window; `length − 1` of them are predicted.
   public let length: Int
+  /// In which numbers INT8 weights were multiplied.
+  public let activations: ActivationType
 
   /// The result as the `eval` contract has it.
   public var json: JSON {
     [
       "schema": 1, "perplexity": .number(perplexity), "nll": .number(meanNegativeLogLikelihood),
       "tokens": .integer(tokens), "windows": .integer(windows), "length": .integer(length),
+      "activations": .string(activations.rawValue),
     ]
   }
+}
+
+/// In which numbers activations reach the linear layers whose weights are INT8.
+public enum ActivationType: String, Sendable, CaseIterable {
+  /// As they are; the weights are widened.
+  case float32
+  /// Rounded to INT8, every token on a scale of its own, and multiplied as integers: W8A8.
+  case int8
 }
 
 extension Decoder {
@@ -32,18 +43,27 @@ extension Decoder {
   /// Runs a group of windows through one block after the other, so every weight is converted once a
   /// group and memory holds one block's weights and the group's hidden states.
   ///
+  /// - Parameter activations: INT8 for what a W8A8 model computes: the layers with INT8 weights multiply
+  ///   integers, all others run in float32.
   /// - Throws: ``ModelError`` for token ids outside the vocabulary and for windows longer than the
-  ///   context, ``EvaluationError`` where there is nothing to predict, and what `progress` throws.
+  ///   context, ``EvaluationError`` where there is nothing to predict or no weight for INT8
+  ///   activations, and what `progress` throws.
   public func perplexity(
-    of windows: TokenWindows, on compute: Compute = .automatic, progress: ProgressHandler = { _ in }
+    of windows: TokenWindows, activations: ActivationType = .float32,
+    on compute: Compute = .automatic, progress: ProgressHandler = { _ in }
   ) throws -> Perplexity {
-    try perplexity(of: windows, batch: BatchSize(), on: compute, progress: progress)
+    try perplexity(
+      of: windows, activations: activations, batch: BatchSize(), on: compute, progress: progress)
   }
 
   /// The same, with as many tokens at a time as `batch` says.
   func perplexity(
-    of windows: TokenWindows, batch: BatchSize, on compute: Compute, progress: ProgressHandler
+    of windows: TokenWindows, activations: ActivationType = .float32, batch: BatchSize,
+    on compute: Compute, progress: ProgressHandler
   ) throws -> Perplexity {
+    if activations == .int8 && !hasInt8Weights {
+      throw EvaluationError.noInt8Weights(model: checkpoint.path)
+    }
     guard windows.count > 0, windows.length > 1 else {
       throw EvaluationError.nothingToPredict(windows: windows.count, length: windows.length)
     }
@@ -61,39 +81,49 @@ extension Decoder {
       let part = TokenWindows(
         count: group.count, length: windows.length, ids: Array(windows[group]))
       let hidden = try hiddenStates(
-        of: part, chunkTokens: batch.chunkTokens, on: compute, afterBlock: report)
+        of: part, activations, chunkTokens: batch.chunkTokens, on: compute, afterBlock: report)
       for loss in losses(hidden, of: part, on: compute) { total += loss }
       try report(blocks.count + 1)
     }
     let mean = total / Double(windows.count * (windows.length - 1))
     return Perplexity(
       perplexity: Math.exponential(mean), meanNegativeLogLikelihood: mean,
-      tokens: windows.ids.count, windows: windows.count, length: windows.length)
+      tokens: windows.ids.count, windows: windows.count, length: windows.length,
+      activations: activations)
+  }
+
+  /// Whether any linear layer of the blocks has an INT8 weight.
+  private var hasInt8Weights: Bool {
+    blocks.contains { block in
+      type(of: block).stages.flatMap(\.linears).contains {
+        block.linear($0).weight.type == .int8
+      }
+    }
   }
 
   /// The residual stream after the last block, in chunks of whole windows.
   private func hiddenStates(
-    of windows: TokenWindows, chunkTokens: Int, on compute: Compute,
-    afterBlock: (Int) throws -> Void
+    of windows: TokenWindows, _ activations: ActivationType, chunkTokens: Int,
+    on compute: Compute, afterBlock: (Int) throws -> Void
   ) throws -> [Matrix] {
     let chunks = windows.groups(ofTokens: chunkTokens)
     var hidden = try chunks.map { try embed(windows[$0], source: "the text") }
     for (index, block) in blocks.enumerated() {
       try afterBlock(index)
-      var weights: [String: PackedWeight] = [:]
+      var products: [String: (Matrix) -> Matrix] = [:]
       for name in type(of: block).stages.flatMap(\.linears) {
         let layer = block.linear(name)
-        weights[layer.name] = PackedWeight(layer.weight, on: compute)
+        products[layer.name] = layer.product(with: activations, on: compute)
       }
       for chunk in hidden.indices {
         var state = BlockState(
           hidden: hidden[chunk], positions: .sequences(length: windows.length))
         hidden[chunk] = Matrix(rows: 0, columns: 0)
         block.run(&state, on: compute) { layer, x in
-          guard let weight = weights[layer.name] else {
+          guard let product = products[layer.name] else {
             preconditionFailure("\(layer.name) is not among the stages of its block")
           }
-          return linear(x, weight, on: compute)
+          return product(x)
         }
         hidden[chunk] = state.hidden
       }
@@ -135,6 +165,20 @@ extension Decoder {
   }
 }
 
+extension LinearLayer {
+  /// `x Wᵀ`, without the bias, with the weight packed once.
+  fileprivate func product(
+    with activations: ActivationType, on compute: Compute
+  ) -> (Matrix) -> Matrix {
+    if activations == .int8 && weight.type == .int8 {
+      let packed = PackedInt8Weight(weight, on: compute)
+      return { SparseCore.linear($0, packed, on: compute) }
+    }
+    let packed = PackedWeight(weight, on: compute)
+    return { SparseCore.linear($0, packed, on: compute) }
+  }
+}
+
 /// Outputs of the vocabulary multiplied at once; a constant, as sums over the vocabulary are taken slice by slice.
 private let vocabularySlice = 4096
 
@@ -160,6 +204,8 @@ public enum EvaluationError: Error, Equatable {
   case nothingToPredict(windows: Int, length: Int)
   /// The text is shorter than one window.
   case tooFewTokens(path: String, found: Int, needed: Int)
+  /// INT8 activations were asked for, and no linear layer has an INT8 weight to multiply them by.
+  case noInt8Weights(model: String)
 }
 
 extension EvaluationError: CustomStringConvertible {
@@ -170,6 +216,8 @@ extension EvaluationError: CustomStringConvertible {
       "there is no token to predict in \(windows.counting("window")) of \(length.counting("token"))"
     case .tooFewTokens(let path, let found, let needed):
       "\(path): the text holds \(found.counting("token")), one window needs \(needed)"
+    case .noInt8Weights(let model):
+      "\(model): no linear layer is INT8, so none can take INT8 activations ('sparsify quantize' makes such a model)"
     }
   }
 }

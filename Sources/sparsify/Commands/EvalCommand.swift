@@ -17,6 +17,11 @@ enum EvalCommand: Command {
     option: "windows", "n", .positiveInteger, note: "all",
     "Use the first n windows only.")
 
+  static let activations = Parameter(
+    option: "activations", "type", ValueType<ActivationType>.choice, default: "float32",
+    "The numbers in which activations reach INT8 weights: 'int8' rounds them token by token and "
+      + "multiplies integers, as W8A8 inference does.")
+
   static let spec = CommandSpec(
     "eval", "Measure the perplexity of a model",
     discussion: """
@@ -25,7 +30,8 @@ enum EvalCommand: Command {
       window. The perplexity is the exponential of the mean negative log-likelihood.
       """,
     parameters: [
-      Common.model, text, tokens, length, windows, Common.threads, Common.json, Common.quiet,
+      Common.model, text, tokens, length, windows, activations, Common.threads, Common.json,
+      Common.quiet,
     ],
     oneOf: [["text", "tokens"]],
     examples: [
@@ -33,6 +39,9 @@ enum EvalCommand: Command {
       .init(
         "A quick look: the first 20 windows of 512 tokens",
         "sparsify eval SmolLM2-135M --text wiki.test.txt --length 512 --windows 20"),
+      .init(
+        "What an INT8 model loses, activations included",
+        "sparsify eval SmolLM2-135M-int8 --text wiki.test.txt --activations int8"),
     ])
 
   static func run(_ arguments: Arguments, in context: Context) throws -> ExitStatus {
@@ -41,7 +50,8 @@ enum EvalCommand: Command {
     let windows = try windows(arguments, checkpoint, context: configuration.contextLength)
     let model = try Decoder(checkpoint, positions: windows.length)
     let result = try model.perplexity(
-      of: windows, on: context.compute, progress: context.progress)
+      of: windows, activations: arguments[activations], on: context.compute,
+      progress: context.progress)
     if arguments[Common.json] {
       try context.print(result.json)
     } else {
@@ -61,6 +71,9 @@ enum EvalCommand: Command {
     table.append([
       "windows", "\(result.windows) of \(result.length) tokens, \(result.tokens) in all",
     ])
+    if result.activations == .int8 {
+      table.append(["activations", "int8, every token on a scale of its own"])
+    }
     table.append(["protocol", "no overlap, no BOS added, a window's first token is not predicted"])
     return table.text
   }

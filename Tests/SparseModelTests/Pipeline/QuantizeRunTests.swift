@@ -78,6 +78,30 @@ internal import Testing
     #expect(dense != int8 && abs(int8 / dense - 1) < 0.01)
   }
 
+  @Test(arguments: [nil, 32]) func activationsInInt8CostALittleMore(groupSize: Int?) throws {
+    try quantize(groupSize: groupSize, selection: WeightSelection(skip: ["*.0.*"]))
+    let windows = try ModelFixture.tiny.windows("heldout.txt", length: 64, count: 4)
+    let model = try Decoder(Checkpoint(path: output))
+    let weights = try model.perplexity(of: windows).perplexity
+    var seen: Set<Double> = []
+    for threads in [1, 3] {
+      let both = try model.perplexity(
+        of: windows, activations: .int8, on: Compute(threads: threads))
+      #expect(both.activations == .int8)
+      seen.insert(both.perplexity)
+    }
+    #expect(seen.count == 1 && !seen.contains(weights))
+    #expect(seen.allSatisfy { abs($0 / weights - 1) < 0.01 })
+  }
+
+  @Test func int8ActivationsNeedInt8Weights() throws {
+    let windows = try ModelFixture.tiny.windows("heldout.txt", length: 8, count: 1)
+    let model = try ModelFixture.tiny.decoder()
+    #expect(throws: EvaluationError.noInt8Weights(model: ModelFixture.tiny.path)) {
+      try model.perplexity(of: windows, activations: .int8)
+    }
+  }
+
   @Test func bytesDependOnNothingButTheInput() throws {
     var seen: Set<[UInt8]> = []
     for kernels in KernelSet.available {

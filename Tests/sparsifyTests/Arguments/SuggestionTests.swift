@@ -32,7 +32,7 @@ import Testing
     #expect(Suggestion.nearest(to: typed, among: Self.options) == meant)
   }
 
-  @Test(arguments: ["xyz", "train", "quantum", "", "a", "ev"])
+  @Test(arguments: ["xyz", "train", "colours", "", "a", "ev"])
   func nothingIsSaidWhenNothingIsNear(typed: String) {
     #expect(Suggestion.nearest(to: typed, among: Self.commands) == nil)
   }

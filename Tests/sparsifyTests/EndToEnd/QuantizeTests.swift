@@ -22,6 +22,11 @@ import Testing
     #expect(int8.status == 0)
     let perplexity = try #require(int8.json()["perplexity"]?.double)
     #expect(abs(perplexity / (dense ?? 0) - 1) < 0.01)
+    let both = try ToolRun(["eval", model.path + "-int8", "--activations", "int8"] + text)
+    #expect(both.status == 0)
+    #expect(both.lines.contains { $0.hasPrefix("activations  int8, every token on") })
+    let refused = try ToolRun(["eval", model.path, "--activations", "int8"] + text)
+    #expect(refused.status == 65 && refused.errors.contains("no linear layer is INT8"))
     #expect(try ToolRun("inspect", model.path + "-int8").status == 0)
     #expect(try ToolRun("generate", model.path + "-int8", "-p", "The", "--tokens", "4").status == 0)
   }
