@@ -78,6 +78,15 @@ enum CompressedTensors {
   }
 }
 
+extension Checkpoint {
+  /// Whether a tensor holds the scales of an INT8 weight.
+  func isInt8Scale(_ tensor: Tensor) -> Bool {
+    let suffix = ".weight_scale"
+    guard tensor.name.hasSuffix(suffix) else { return false }
+    return self[tensor.name.dropLast(suffix.count) + ".weight"]?.dtype == .i8
+  }
+}
+
 extension CheckpointWriter {
   /// Writes an INT8 weight: its codes, and its scales beside them.
   func write(int8 weight: StoredMatrix, as name: String) throws(FileError) {

@@ -72,7 +72,9 @@ extension Checkpoint {
     let required = Set(try (promised ?? selection.apply(to: blockWeights())).map(ExactString.init))
     func isRequired(_ tensor: Tensor) -> Bool { required.contains(ExactString(tensor.name)) }
     // What is promised is looked at whatever its shape.
-    let matrices = tensors.filter { $0.shape.count >= 2 || isRequired($0) }
+    let matrices = tensors.filter { tensor in
+      (tensor.shape.count >= 2 && !isInt8Scale(tensor)) || isRequired(tensor)
+    }
     let total = matrices.reduce(0) { $0 + (isRequired($1) ? $1.byteCount : 0) }
     var done = 0
     return CheckReport(

@@ -89,6 +89,13 @@ struct BlockwisePruning {
     guard let inputs = collector.result(on: compute) else {
       throw ModelError.nonFiniteActivations(block: index, stage: stage.name)
     }
+    for layer in targets {
+      let bad = layer.weight.countNotFinite(on: compute)
+      guard bad == 0 else {
+        throw LayerError(
+          layer: layer.name, model: model.checkpoint.path, reason: .nonFiniteWeights(count: bad))
+      }
+    }
     let clock = ContinuousClock()
     let start = clock.now
     let space = try space(of: stage, of: block, targets: targets, inputs: inputs, writes: &writes)

@@ -77,7 +77,8 @@ enum PruneCommand: Command {
       """,
     parameters: [
       Common.model, method, effort, output, calibration, samples, length, Common.seed, permute,
-      quantize, order, Common.groupSize, smooth, refit, dense, Common.only, Common.skip, Common.threads,
+      quantize, order, Common.groupSize, smooth, refit, dense, Common.only, Common.skip,
+      Common.threads,
       report, strict, dryRun, force, Common.json, Common.quiet,
     ],
     requires: ["order": "quantize", "group-size": "quantize", "refit": "dense", "dense": "refit"],

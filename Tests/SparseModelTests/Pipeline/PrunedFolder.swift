@@ -16,12 +16,13 @@ struct PrunedFolder {
   /// Prunes with a few tokens of calibration and returns the report.
   @discardableResult
   func prune(
-    _ method: PruningMethod, _ calibration: CalibrationOptions? = nil,
+    _ method: PruningMethod, _ calibration: CalibrationOptions? = nil, permutes: Bool = false,
     selection: WeightSelection = WeightSelection(), from input: String? = nil, to output: String,
     on compute: Compute = .automatic, progress: ProgressHandler = { _ in }
   ) throws -> PruneReport {
     let options = PruneOptions(
-      method: method, calibration: calibration, selection: selection, output: folder[output])
+      method: method, permutes: permutes, calibration: calibration, selection: selection,
+      output: folder[output])
     return try PruneRun(input ?? self.input, options).run(on: compute, progress: progress)
   }
 

@@ -22,7 +22,7 @@ import Testing
     #expect(
       message("prune model --method wnda") == """
         Error: The value 'wnda' is invalid for '--method <method>': choose from 'magnitude', 'wanda', 'sparsegpt', 'admm'. Did you mean 'wanda'?
-        Help:  --method <method>  How to choose the weights that stay (values: magnitude, wanda, sparsegpt; default: wanda).
+        Help:  --method <method>  How to choose the weights that stay (values: magnitude, wanda, sparsegpt, admm; default: admm).
         Usage: sparsify prune <model> [options]
                See 'sparsify prune --help' for more information.
         """)

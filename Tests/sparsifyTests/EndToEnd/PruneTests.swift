@@ -49,7 +49,7 @@ import Testing
     let model = try TinyModel()
     let run = try ToolRun(
       [
-        "prune", model.path, "-o", model.folder["out"], "--calibration",
+        "prune", model.path, "--method", "wanda", "-o", model.folder["out"], "--calibration",
         TinyModel.text("calibration.txt"),
       ] + Self.quick)
     #expect(run.status == 0)
@@ -167,7 +167,7 @@ import Testing
     let object = try ToolRun("prune", model.path, "--dry-run", "--json").json()
     #expect(
       object.differences(from: [
-        "schema": 1, "method": "wanda", "dryRun": true, "output": "string",
+        "schema": 1, "method": "admm", "dryRun": true, "output": "string",
         "outputBytes": "integer", "calibration": "self",
         "layers": [["name": "string", "shape": "shape", "bytes": "integer"]],
       ]) == [])

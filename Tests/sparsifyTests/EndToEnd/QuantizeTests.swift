@@ -74,7 +74,7 @@ import Testing
     #expect(groups.status == 65)
     #expect(
       groups.errors
-        == "Error: \(model.path): tensor 'model.layers.0.mlp.down_proj.weight': groups of 48 columns do not divide the weight's 352\n"
+        == "Error: \(model.path): tensor 'model.layers.0.mlp.down_proj.weight': groups of 48 inputs: must be a multiple of 4 and divide the weight's 352\n"
     )
     #expect(try model.made() == [])
     _ = try ToolRun("quantize", model.path)
