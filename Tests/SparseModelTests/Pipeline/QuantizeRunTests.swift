@@ -157,7 +157,7 @@ internal import Testing
 
   @Test func pruningAnInt8CheckpointIsRefused() throws {
     try quantize()
-    #expect(throws: SafetensorsFileError.self) {
+    #expect(throws: Int8WeightError.self) {
       try PruneRun(output, PruneOptions(method: .magnitude, output: folder["sparse"]))
     }
   }

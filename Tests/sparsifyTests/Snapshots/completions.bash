@@ -30,17 +30,29 @@ _sparsify() {
       _sparsify_words 'magnitude wanda sparsegpt admm'
       return
       ;;
-    -o | --output | --calibration | --report)
+    --effort)
+      _sparsify_words 'fast standard best'
+      return
+      ;;
+    -o | --output | --calibration | --dense | --report)
       _sparsify_files
       return
       ;;
-    --samples | --length | --seed | --only | --skip | --threads)
+    --samples | --length | --seed | --group-size | --smooth | --only | --skip | --threads)
       :
+      return
+      ;;
+    --quantize)
+      _sparsify_words 'int8'
+      return
+      ;;
+    --order)
+      _sparsify_words 'joint prune-first quantize-first'
       return
       ;;
     esac
     if [[ $word == -* ]]; then
-      _sparsify_words '--method -o --output --calibration --samples --length --seed --only --skip --threads --report --strict --dry-run --force --json -q --quiet -h --help'
+      _sparsify_words '--method --effort -o --output --calibration --samples --length --seed --permute --no-permute --quantize --order --group-size --smooth --refit --dense --only --skip --threads --report --strict --dry-run --force --json -q --quiet -h --help'
     else
       _sparsify_files
     fi
@@ -98,9 +110,13 @@ _sparsify() {
       :
       return
       ;;
+    --activations)
+      _sparsify_words 'float32 int8'
+      return
+      ;;
     esac
     if [[ $word == -* ]]; then
-      _sparsify_words '--text --tokens --length --windows --threads --json -q --quiet -h --help'
+      _sparsify_words '--text --tokens --length --windows --activations --threads --json -q --quiet -h --help'
     else
       _sparsify_files
     fi
@@ -128,7 +144,7 @@ _sparsify() {
     if [[ $word == -* ]]; then
       _sparsify_words '--threads --json -q --quiet -h --help'
     else
-      _sparsify_words 'fma-peak read memcpy gemm pack rank-k cholesky solve sparsegpt attention decode-attention linear-row norms magnitude select check convert fingerprint silu assignment permutation'
+      _sparsify_words 'fma-peak read memcpy gemm int8-gemm pack rank-k cholesky solve sparsegpt attention decode-attention linear-row norms magnitude select check convert fingerprint silu assignment permutation'
     fi
     ;;
   info)

@@ -29,11 +29,19 @@ _sparsify() {
   prune)
     _arguments -s -S \
       '--method=[How to choose the weights that stay]:method:(magnitude wanda sparsegpt admm)' \
+      '--effort=[How long admm and --refit search]:effort:(fast standard best)' \
       '(-o --output)'{-o+,--output=}'[Where the pruned model goes\: a folder for a folder, a file for a file]:path:_files' \
       '--calibration=[What the model reads while its activations are measured\: '\''self'\'' for text that it writes itself, a text file, or token ids as FILE.safetensors]:source:_files' \
       '--samples=[The number of calibration sequences]:n: ' \
       '--length=[The number of tokens in each calibration sequence]:n: ' \
       '--seed=[Where the random numbers start]:n: ' \
+      '(--permute --no-permute)'{--permute,--no-permute}'[Put channels into an order in which 2\:4 keeps more. The model computes the same function]' \
+      '--quantize=[Make the pruned weights INT8 with a scale for each output channel, in the layout of compressed-tensors]:type:(int8)' \
+      '--order=[Whether weights are pruned and rounded at once, or one comes first]:order:(joint prune-first quantize-first)' \
+      '--group-size=[Give every n neighbouring weights of a row an INT8 scale of their own. transformers loads that, vLLM'\''s W8A8 does not]:n: ' \
+      '--smooth=[Move outliers of the activations into the weights before pruning (SmoothQuant), folded into the norms]:alpha: ' \
+      '--refit[Keep the masks of a model that is 2\:4 already, and solve its weights anew against --dense]' \
+      '--dense=[The dense original of the model, for --refit]:model:_files' \
       '*--only=[Take only the weights whose names match; '\''*'\'' stands for any text, '\''?'\'' for one character]:glob: ' \
       '*--skip=[Leave out the weights whose names match]:glob: ' \
       '--threads=[The number of threads. Results don'\''t depend on it]:n: ' \
@@ -86,6 +94,7 @@ _sparsify() {
       '--tokens=[The token ids to predict, in a .safetensors file]:file:_files' \
       '--length=[The number of tokens in each window]:n: ' \
       '--windows=[Use the first n windows only]:n: ' \
+      '--activations=[The numbers in which activations reach INT8 weights\: '\''int8'\'' rounds them token by token and multiplies integers, as W8A8 inference does]:type:(float32 int8)' \
       '--threads=[The number of threads. Results don'\''t depend on it]:n: ' \
       '--json[Print one JSON object instead of text]' \
       '(-q --quiet)'{-q,--quiet}'[Show no progress]' \
@@ -110,7 +119,7 @@ _sparsify() {
       '--json[Print one JSON object instead of text]' \
       '(-q --quiet)'{-q,--quiet}'[Show no progress]' \
       '(- *)'{-h,--help}'[Show this help]' \
-      '*:case:(fma-peak read memcpy gemm pack rank-k cholesky solve sparsegpt attention decode-attention linear-row norms magnitude select check convert fingerprint silu assignment permutation)'
+      '*:case:(fma-peak read memcpy gemm int8-gemm pack rank-k cholesky solve sparsegpt attention decode-attention linear-row norms magnitude select check convert fingerprint silu assignment permutation)'
     ;;
   info)
     _arguments -s -S \
