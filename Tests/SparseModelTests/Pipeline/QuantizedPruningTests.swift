@@ -30,7 +30,7 @@ import Testing
     #expect(check.tensors.count { $0.status == .dense } == 1)
     for name in try both.blockLinears() {
       #expect(both[name]?.dtype == .i8)
-      #expect(try both.matrix(name).grid?.isPerChannel == true)
+      #expect(try both.weight(name).grid?.isPerChannel == true)
     }
     let windows = try ModelFixture.tiny.windows("heldout.txt", length: 128, count: 8)
     let (a, b) = try (
@@ -43,7 +43,7 @@ import Testing
   @Test func groupsHaveScalesOfTheirOwn() throws {
     let place = try PrunedFolder(EditedModel(.tiny))
     let both = try prune(place, .admm, QuantizationOptions(groupSize: 32), to: "both")
-    let weight = try both.matrix("model.layers.0.mlp.down_proj.weight")
+    let weight = try both.weight("model.layers.0.mlp.down_proj.weight")
     #expect(weight.grid?.groups == 11)
     #expect(try both.check().passed)
   }
