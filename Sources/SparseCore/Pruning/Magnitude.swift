@@ -27,10 +27,16 @@ public struct Magnitude: MaskingPruner {
     precondition(
       out.count == weights.count, "mask: \(weights.count) bytes do not fill \(out.count)")
     guard let from = weights.baseAddress, let to = out.baseAddress else { return 0 }
-    let count = weights.count / type.byteCount
-    let bad = kernels.countNotFinite(count, type, from)
+    var zeros = 0
+    var bad = 0
+    // A block at a time, which stays in the first-level cache for all three looks at it.
+    for start in stride(from: 0, to: weights.count, by: 1 << 14) {
+      let count = (min(start + 1 << 14, weights.count) - start) / type.byteCount
+      bad += kernels.countNotFinite(count, type, from + start)
+      kernels.magnitude24(count, type, from + start, into: to + start, mask: nil)
+      zeros += kernels.check24(count, type, to + start).zeros
+    }
     guard bad == 0 else { throw .nonFiniteWeights(count: bad) }
-    kernels.magnitude24(count, type, from, into: to, mask: nil)
-    return kernels.check24(count, type, to).zeros
+    return zeros
   }
 }
