@@ -105,8 +105,8 @@ struct BlockwisePruning {
       try writes.put(result.stored, for: layer)
       weights[layer.name] = PackedWeight(result.running, on: compute)
     }
-    let errors = zip(targets, pruned).map {
-      inputs.error(of: $1.running, for: $0.weight, on: compute)
+    let errors = try zip(targets, pruned).map {
+      inputs.error(of: $1.running, for: try recipe.original(of: $0), on: compute)
     }
     let seconds = (clock.now - start).seconds / Double(targets.count)
     for ((layer, result), error) in zip(zip(targets, pruned), errors) {

@@ -18,6 +18,11 @@ struct StageRecipe {
   /// The statistics without which it cannot work.
   var needs: StatisticsKind { refit == nil ? pruner.needs : .gram }
 
+  /// The weight that a layer's outputs are compared with: the dense one where there is one.
+  func original(of layer: LinearLayer) throws -> StoredMatrix {
+    try refit?.dense.matrix(layer.name) ?? layer.weight
+  }
+
   /// A layer's new weight.
   struct Layer {
     /// As it is written.

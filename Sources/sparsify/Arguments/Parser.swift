@@ -93,9 +93,9 @@ struct Parser {
     }
   }
 
-  /// Whether the next word can be read as the option's value.
+  /// Whether the next word can be read as the option's value, or is a number and so meant as one.
   private func nextIsValue(of option: ParameterSpec) -> Bool {
-    words.first.map { (try? option.read($0)) != nil } ?? false
+    words.first.map { (try? option.read($0)) != nil || Double($0) != nil } ?? false
   }
 
   private mutating func nextValue(for option: ParameterSpec) throws(UsageError) -> String {

@@ -90,3 +90,36 @@ import Testing
     }
   }
 }
+
+/// An option whose value may be left out.
+@Suite struct ImpliedValueTests {
+  @Test(
+    arguments: [
+      (["--smooth"], 0.5), (["--smooth", "0.8"], 0.8), (["--smooth=0"], 0),
+      (["--smooth", "--json"], 0.5),
+      (["--smooth", "-o", "out"], 0.5), ([], nil),
+    ] as [([String], Double?)])
+  func standsForTheValueThatIsNotThere(words: [String], alpha: Double?) throws {
+    let arguments = try #require(try Parser.parse(["model"] + words, for: PruneCommand.spec))
+    #expect(arguments[PruneCommand.smooth] == alpha)
+    let reversed = try #require(try Parser.parse(words + ["model"], for: PruneCommand.spec))
+    #expect(reversed[PruneCommand.smooth] == alpha)
+    #expect(reversed[Common.model] == "model")
+  }
+
+  @Test func aNumberOutOfRangeIsRefusedAsItsValue() {
+    #expect(throws: UsageError.self) {
+      try Parser.parse(["model", "--smooth", "2"], for: PruneCommand.spec)
+    }
+  }
+
+  @Test(arguments: [
+    ["--order", "joint"], ["--group-size", "32"], ["--refit"], ["--dense", "x"],
+    ["--refit", "--dense", "x", "--method", "wanda"], ["--quantize", "int8", "--order", "first"],
+  ])
+  func optionsThatDoNotGoTogetherAreRefused(words: [String]) {
+    #expect(throws: UsageError.self) {
+      try Parser.parse(["model"] + words, for: PruneCommand.spec)
+    }
+  }
+}
