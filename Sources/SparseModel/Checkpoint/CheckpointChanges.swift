@@ -15,6 +15,13 @@ public struct CheckpointChanges: Sendable {
     self.configuration = configuration
   }
 
+  /// The bytes of all tensors that the output has.
+  func byteCount(of input: Checkpoint) -> Int {
+    input.tensors.reduce(0) { sum, tensor in
+      sum + (tensors[tensor.name]?.reduce(0) { $0 + $1.byteCount } ?? tensor.byteCount)
+    }
+  }
+
   /// The tensors of the output's file that is made from a file of the input.
   func layout(ofFile number: Int, of input: Checkpoint) throws(SafetensorsFileError) -> [TensorInfo]
   {

@@ -46,7 +46,7 @@ public struct PruneOptions: Sendable {
   }
 
   /// The method as a report and a manifest name it.
-  var methodName: String { dense == nil ? method.rawValue : "refit" }
+  package var methodName: String { dense == nil ? method.rawValue : "refit" }
 
   /// What has to be known of the inputs of the layers that are pruned.
   package var needs: StatisticsKind {

@@ -78,6 +78,9 @@ public struct PruneRun: Sendable {
       for: "calibration with \(samples.counting("sequence")) of \(length.counting("token"))")
   }
 
+  /// The tensors' bytes in the output.
+  package var outputBytes: Int { changes.byteCount(of: checkpoint) }
+
   /// The files that are read: weights, their index, config.json, tokenizer.json, calibration tokens.
   package var inputFiles: [String] {
     checkpoint.files.map(\.path) + [checkpoint.path]

@@ -60,11 +60,7 @@ public struct QuantizeRun: Sendable {
   }
 
   /// The tensors' bytes in the output.
-  package var outputBytes: Int {
-    checkpoint.tensors.reduce(0) { sum, tensor in
-      sum + (changes.tensors[tensor.name]?.reduce(0) { $0 + $1.byteCount } ?? tensor.byteCount)
-    }
-  }
+  package var outputBytes: Int { changes.byteCount(of: checkpoint) }
 
   /// Quantizes, writes the output and renames it into place.
   ///

@@ -23,7 +23,8 @@ struct PruneSummary {
     }
     lines += "pruned       \(report.layers.count.counting("weight")) by \(report.method), "
     lines +=
-      "\(Format.fixed(100 * zeros / Double(max(1, weights)), 1)) % of \(weights.counting("value")) are zero\n"
+      "\(Format.fixed(100 * zeros / Double(max(1, weights)), 1)) % of \(weights.counting("value")) are zero"
+    lines += report.layers.contains { $0.scaleRange != nil } ? ", INT8\n" : "\n"
     let fallen = report.layers.filter { $0.fallback != nil }
     if let first = fallen.first, let method = first.fallback {
       lines +=
@@ -67,7 +68,7 @@ struct PrunePlan {
     }
   }
 
-  private var outputBytes: Int { run.checkpoint.tensors.reduce(0) { $0 + $1.byteCount } }
+  private var inputBytes: Int { run.checkpoint.tensors.reduce(0) { $0 + $1.byteCount } }
 
   /// The weights that would be pruned, and where the output would go.
   var text: String {
@@ -81,10 +82,11 @@ struct PrunePlan {
     if let (samples, length) = run.calibrationSize { source += ", \(samples) × \(length) tokens" }
     return table.text + """
 
-      method       \(run.options.method.rawValue)
+      method       \(run.options.methodName)
       calibration  \(source)
       prunes       \(weights.count) of \(run.checkpoint.tensors.count) tensors, \
-      \(Format.bytes(weights.reduce(0) { $0 + $1.bytes })) of \(Format.bytes(outputBytes))
+      \(Format.bytes(weights.reduce(0) { $0 + $1.bytes })) of \(Format.bytes(inputBytes))\
+      \(run.options.quantization == nil ? "" : ", to INT8")
       output       \(run.output.path.printable)
       Nothing has been written.
 
@@ -94,8 +96,8 @@ struct PrunePlan {
   /// The same as an object.
   var json: JSON {
     [
-      "schema": 1, "method": .string(run.options.method.rawValue), "dryRun": true,
-      "output": .string(run.output.path), "outputBytes": .integer(outputBytes),
+      "schema": 1, "method": .string(run.options.methodName), "dryRun": true,
+      "output": .string(run.output.path), "outputBytes": .integer(run.outputBytes),
       "calibration": run.calibration.map { .string($0.source.name) } ?? .null,
       "layers": .array(
         weights.map {

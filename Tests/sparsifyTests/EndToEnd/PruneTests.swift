@@ -173,6 +173,13 @@ import Testing
       ]) == [])
     #expect(object["layers"]?.array?.count == 28)
     #expect(try model.made().isEmpty)
+    // The size that it promises is that of the output, with INT8 weights too.
+    let small = ["prune", model.path, "--method", "magnitude", "--quantize", "int8"]
+    let promised = try ToolRun(small + ["--dry-run", "--json"]).json()["outputBytes"]?.int
+    let run = try ToolRun(small)
+    #expect(run.output.contains("50.0 % of 737280 values are zero, INT8\n"))
+    let tensors = try SafetensorsFile(path: model.path + "-2of4/model.safetensors").tensors
+    #expect(promised == tensors.reduce(0) { $0 + $1.byteCount })
   }
 
   @Test(arguments: [
