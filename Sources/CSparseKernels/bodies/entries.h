@@ -24,6 +24,8 @@
 .check24 = check24,
 .patterns24 = patterns24,
 .count_not_finite = count_not_finite,
+.compress24 = compress24,
+.expand24 = expand24,
 .rms_norm = rms_norm,
 .silu_multiply = silu_multiply,
 .exp = exp_array,

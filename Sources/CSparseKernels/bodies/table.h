@@ -10,6 +10,7 @@
 #include "select24.h"
 #include "mask24.h"
 #include "check24.h"
+#include "compress24.h"
 #include "decoder.h"
 #include "attention.h"
 #include "solve.h"

@@ -106,6 +106,15 @@ typedef struct sk_kernels {
   void (*patterns24)(sk_type type, intptr_t n, const void *values, int64_t *patterns);
   // How many of n stored values are NaN or infinite.
   int64_t (*count_not_finite)(sk_type type, intptr_t n, const void *values);
+  // n stored values (a multiple of 4) that are 2:4 to the n / 2 kept ones and their mask. `filler`: for each
+  // nibble of non-zeros the nibble of two places that are kept. A kept zero is written as +0.0. Returns the
+  // number of groups that are not 2:4: with more than two non-zeros, or a NaN or infinity; then neither output
+  // is of use.
+  int64_t (*compress24)(sk_type type, intptr_t n, const void *weight, const uint8_t *filler, void *values,
+                        uint8_t *mask);
+  // The n values back, of `bytes` each (1, 2 or 4), with +0.0 where the mask has no bit. Nothing outside the
+  // arrays is touched whatever the mask's bits are.
+  void (*expand24)(int bytes, intptr_t n, const void *values, const uint8_t *mask, void *out);
 
   // Decoder.
   // out[i] = x[i] / sqrt(mean of squares + epsilon) * weight[i], mean in float64. May work in place.

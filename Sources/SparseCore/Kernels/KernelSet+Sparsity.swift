@@ -80,6 +80,28 @@ extension KernelSet {
     return counts.map { Int($0) }
   }
 
+  /// The kept half of `n` stored values that are 2:4, +0.0 for each kept zero, and their mask.
+  ///
+  /// - Parameter filler: for each nibble of non-zeros that of the two places kept.
+  /// - Returns: the number of groups that are not 2:4; where there are any, nothing written is of use.
+  package func compress24(
+    _ n: Int, _ type: ScalarType, _ weight: UnsafeRawPointer, filler: [UInt8],
+    values: UnsafeMutableRawPointer, mask: UnsafeMutablePointer<UInt8>
+  ) -> Int {
+    precondition(n % 4 == 0, "compress24: \(n) values are not whole groups of 4")
+    precondition(filler.count == 16, "compress24: \(filler.count) fillers")
+    return Int(table.pointee.compress24(type.code, n, weight, filler, values, mask))
+  }
+
+  /// The `n` values again, +0.0 where the mask has no bit.
+  package func expand24(
+    _ n: Int, _ type: ScalarType, _ values: UnsafeRawPointer, mask: UnsafePointer<UInt8>,
+    into out: UnsafeMutableRawPointer
+  ) {
+    precondition(n % 4 == 0, "expand24: \(n) values are not whole groups of 4")
+    table.pointee.expand24(Int32(type.byteCount), n, values, mask, out)
+  }
+
   /// How many of `n` stored values are NaN or infinite.
   package func countNotFinite(_ n: Int, _ type: ScalarType, _ values: UnsafeRawPointer) -> Int {
     Int(table.pointee.count_not_finite(type.code, n, values))
