@@ -54,7 +54,10 @@ public struct Compressed24: Sendable {
         }
       }
     }
-    if violations.load(ordering: .relaxed) > 0 { throw CompressionError(firstViolationIn: weight) }
+    if violations.load(ordering: .relaxed) > 0 {
+      throw CompressionError(
+        firstViolationIn: weight.bytes.bytes, columns: weight.columns, type: weight.type)
+    }
     self.init(weight.rows, weight.columns, weight.type, values, mask, weight.grid)
   }
 
@@ -67,7 +70,7 @@ public struct Compressed24: Sendable {
     on compute: Compute = .automatic
   ) throws(CompressionError) {
     precondition(type != .int8, "Compressed24: INT8 needs a grid")
-    try Layout24.check(mask, rows: rows, columns: columns, on: compute)
+    try Layout24(columns: columns, type: type).check(mask, rows: rows, on: compute)
     self.init(rows, columns, type, values, mask, nil)
   }
 
@@ -77,7 +80,7 @@ public struct Compressed24: Sendable {
   public init(
     codes: ByteView, mask: ByteView, on grid: Int8Grid, on compute: Compute = .automatic
   ) throws(CompressionError) {
-    try Layout24.check(mask, rows: grid.rows, columns: grid.columns, on: compute)
+    try Layout24(columns: grid.columns, type: .int8).check(mask, rows: grid.rows, on: compute)
     self.init(grid.rows, grid.columns, .int8, codes, mask, grid)
   }
 

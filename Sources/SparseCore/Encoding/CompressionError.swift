@@ -31,22 +31,25 @@ extension CompressionError: CustomStringConvertible {
 }
 
 extension CompressionError {
-  /// The first group of a weight that is not 2:4, of which there is at least one.
-  init(firstViolationIn weight: StoredMatrix) {
+  /// The first group that is not 2:4 of rows of values, of which there is at least one.
+  ///
+  /// - Parameter firstRow: the number of the first of these rows in the weight that they are of.
+  package init(
+    firstViolationIn rows: UnsafeRawBufferPointer, columns: Int, type: ScalarType,
+    firstRow: Int = 0
+  ) {
     let kernels = Compute.automatic.kernels
-    let size = weight.type.byteCount
-    for row in 0..<weight.rows {
-      let values = weight.bytes.bytes.start + row * weight.rowBytes
-      for group in 0..<weight.columns / 4 {
-        let found = kernels.check24(4, weight.type, values + 4 * group * size)
-        if found.groupsOverTwo > 0 {
-          self = .tooManyNonZeros(row: row, group: group, nonZeros: 4 - found.zeros)
-          return
-        }
-        if found.groupsNotFinite > 0 {
-          self = .notFinite(row: row, group: group)
-          return
-        }
+    let groupBytes = 4 * type.byteCount
+    for group in 0..<rows.count / groupBytes {
+      let found = kernels.check24(4, type, rows.start + group * groupBytes)
+      let (row, place) = (firstRow + group / (columns / 4), group % (columns / 4))
+      if found.groupsOverTwo > 0 {
+        self = .tooManyNonZeros(row: row, group: place, nonZeros: 4 - found.zeros)
+        return
+      }
+      if found.groupsNotFinite > 0 {
+        self = .notFinite(row: row, group: place)
+        return
       }
     }
     preconditionFailure("CompressionError: every group is 2:4")

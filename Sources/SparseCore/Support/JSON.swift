@@ -68,6 +68,15 @@ extension JSON {
     return value
   }
 
+  /// The integer, unless it is negative.
+  public var unsigned: UInt64? {
+    switch self {
+    case .integer(let value): UInt64(exactly: value)
+    case .unsigned(let value): value
+    default: nil
+    }
+  }
+
   /// The number, integers included, rounded to the nearest double; nil for anything else.
   public var double: Double? {
     switch self {

@@ -1,18 +1,14 @@
-public import SparseCore
+internal import SparseCore
 
 extension Checkpoint {
-  /// The two-dimensional tensor named `name`, floating-point or INT8, where it lies.
+  /// What the codes of the INT8 weight `name` stand for.
   ///
-  /// An I8 tensor `P.weight` needs its scales: `P.weight_scale`, F32, F16 or BF16, one for each row
-  /// (`[rows, 1]`) or for each group of neighbouring columns (`[rows, groups]`), as compressed-tensors
-  /// keeps them. No config.json is needed for that.
+  /// Its scales are `P.weight_scale`, F32, F16 or BF16, one for each row (`[rows, 1]`) or for each group
+  /// of neighbouring columns (`[rows, groups]`), as compressed-tensors keeps them. No config.json is
+  /// needed for that.
   ///
-  /// - Throws: ``Int8WeightError`` for codes whose scales are missing or unusable, besides the errors
-  ///   of ``matrix(_:)``.
-  public func weight(_ name: String) throws -> StoredMatrix {
-    let tensor = try tensor(name)
-    guard tensor.dtype == .i8, tensor.shape.count == 2 else { return try matrix(name) }
-    let (rows, columns) = (tensor.shape[0], tensor.shape[1])
+  /// - Throws: ``Int8WeightError`` where they are missing or cannot be used.
+  func int8Grid(of name: String, rows: Int, columns: Int) throws -> Int8Grid {
     let scaleName = CompressedTensors.scaleName(of: name)
     guard let scale = self[scaleName] else {
       throw Int8WeightError.missingScale(tensor: name, scale: scaleName, path: path)
@@ -23,7 +19,7 @@ extension Checkpoint {
       Int8Grid.allows(groupSize: columns / scale.shape[1], columns: columns)
     else {
       throw Int8WeightError.scaleShape(
-        scale: scaleName, shape: scale.shape, weight: tensor.shape, path: path)
+        scale: scaleName, shape: scale.shape, weight: [rows, columns], path: path)
     }
     let scales = Matrix(try matrix(scaleName)).values
     if let place = scales.firstIndex(where: { !($0 > 0 && $0.isFinite) }) {
@@ -34,10 +30,8 @@ extension Checkpoint {
     if self[zeroPoint] != nil, try integers(zeroPoint).contains(where: { $0 != 0 }) {
       throw Int8WeightError.zeroPoint(tensor: zeroPoint, path: path)
     }
-    return StoredMatrix(
-      codes: try bytes(of: name),
-      on: Int8Grid(
-        rows: rows, columns: columns, groupSize: columns / scale.shape[1], scales: scales))
+    return Int8Grid(
+      rows: rows, columns: columns, groupSize: columns / scale.shape[1], scales: scales)
   }
 }
 

@@ -110,6 +110,21 @@ public final class Checkpoint: Sendable {
     return (try? FileSystem.kind(of: path)) == .file ? path : nil
   }
 
+  /// What config.json beside the weights says; nil where there is none.
+  ///
+  /// - Throws: ``ModelError/malformedConfiguration(path:reason:)``.
+  func configurationJSON() throws -> JSON? {
+    guard let path = configPath else { return nil }
+    do {
+      return try JSON(parsing: MappedFile(path: path).bytes)
+    } catch let error as JSONError {
+      throw ModelError.malformedConfiguration(path: path, reason: "\(error)")
+    }
+  }
+
+  /// The bytes of all tensors.
+  package var byteCount: Int { tensors.reduce(0) { $0 + $1.byteCount } }
+
   // MARK: Tensors by name
 
   /// The tensor named `name`; nil where there is none.

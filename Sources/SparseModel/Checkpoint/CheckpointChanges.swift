@@ -38,11 +38,7 @@ public struct CheckpointChanges: Sendable {
   /// Writes the input's config.json with its keys set or removed; what it said besides stays in its order.
   func writeConfiguration(of input: Checkpoint, to folder: AtomicFolder) throws {
     guard !configuration.isEmpty, let path = input.configPath else { return }
-    let json: JSON
-    do { json = try JSON(parsing: MappedFile(path: path).bytes) } catch let error as JSONError {
-      throw ModelError.malformedConfiguration(path: path, reason: "\(error)")
-    }
-    var members = json.object ?? []
+    var members = try input.configurationJSON()?.object ?? []
     members.removeAll { configuration[$0.key] != nil }
     for (key, value) in configuration.sorted(by: { $0.key < $1.key }) {
       if let value { members.append(JSON.Member(key: key, value: value)) }

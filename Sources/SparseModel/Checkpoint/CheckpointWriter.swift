@@ -88,6 +88,13 @@ public final class CheckpointWriter: Sendable {
   ///
   /// Several threads may write at once. Each byte is written once.
   public func write(_ bytes: ByteView, as name: String, at offset: Int = 0) throws(FileError) {
+    try bytes.withUnsafeBytes { bytes throws(FileError) in
+      try write(bytes, as: name, at: offset)
+    }
+  }
+
+  /// Writes the bytes behind a pointer.
+  func write(_ bytes: UnsafeRawBufferPointer, as name: String, at offset: Int) throws(FileError) {
     guard let file = places[ExactString(name)] else {
       preconditionFailure("CheckpointWriter: \(name) is not in the layout of \(path)")
     }

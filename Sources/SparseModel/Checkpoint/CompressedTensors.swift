@@ -5,6 +5,9 @@ internal import SparseCore
 /// It is what `transformers` and vLLM load: weights in INT8, and activations that are rounded to INT8
 /// token by token while they run.
 enum CompressedTensors {
+  /// The name that config.json has for the layout of compressed 2:4 weights.
+  static let sparseFormat = "sparse-24-bitmask"
+
   /// The name of the scales of a weight.
   static func scaleName(of weight: String) -> String { module(of: weight) + ".weight_scale" }
 
@@ -12,6 +15,22 @@ enum CompressedTensors {
   static func zeroPointName(of weight: String) -> String {
     module(of: weight) + ".weight_zero_point"
   }
+
+  /// The name of the kept values of a compressed weight.
+  static func valuesName(of weight: String) -> String { module(of: weight) + valuesEnding }
+
+  /// The name of the mask of a compressed weight.
+  static func maskName(of weight: String) -> String { module(of: weight) + ".bitmask" }
+
+  /// The name of the tensor that holds the shape of a compressed weight.
+  static func shapeName(of weight: String) -> String { module(of: weight) + ".shape" }
+
+  /// The weight whose kept values a tensor may hold, by its name.
+  static func weight(ofValues name: String) -> String? {
+    name.hasSuffix(valuesEnding) ? name.dropLast(valuesEnding.count) + ".weight" : nil
+  }
+
+  private static let valuesEnding = ".compressed"
 
   /// The module that a weight belongs to.
   static func module(of weight: String) -> String {
@@ -28,7 +47,7 @@ enum CompressedTensors {
   static func changes(
     quantizing weights: [String], of checkpoint: Checkpoint, groupSize: Int?
   ) throws -> CheckpointChanges {
-    let blockWeights = checkpoint.blockWeights()
+    let blockWeights = try checkpoint.blockWeights()
     for name in blockWeights + weights where checkpoint[name]?.dtype == .i8 {
       throw Int8WeightError.alreadyInt8(tensor: name, path: checkpoint.path)
     }

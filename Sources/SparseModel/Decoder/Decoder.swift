@@ -28,6 +28,12 @@ public struct Decoder: Sendable {
   ///   or has another shape, or when `positions` exceeds the model's context.
   public init(_ checkpoint: Checkpoint, positions: Int? = nil) throws {
     let configuration = try ModelConfiguration(checkpoint)
+    if configuration.claimsCompressedWeights,
+      try !checkpoint.modelTensors().contains(where: \.isCompressed)
+    {
+      throw CompressedWeightError.noneCompressed(
+        format: CompressedTensors.sparseFormat, path: checkpoint.configPath ?? checkpoint.folder)
+    }
     let positions = positions ?? configuration.contextLength
     guard positions <= configuration.contextLength else {
       throw ModelError.contextTooLong(asked: positions, context: configuration.contextLength)
@@ -129,14 +135,8 @@ extension ModelConfiguration {
   ///
   /// - Throws: ``ModelError`` when config.json is missing, malformed or unsupported.
   public init(_ checkpoint: Checkpoint) throws {
-    guard let path = checkpoint.configPath else {
+    guard let path = checkpoint.configPath, let json = try checkpoint.configurationJSON() else {
       throw ModelError.missingConfiguration(folder: checkpoint.folder)
-    }
-    let json: JSON
-    do {
-      json = try JSON(parsing: MappedFile(path: path).bytes)
-    } catch let error as JSONError {
-      throw ModelError.malformedConfiguration(path: path, reason: "\(error)")
     }
     do throws(ConfigurationError) {
       self = try ModelConfiguration(json: json)

@@ -4,12 +4,15 @@ package import SparseCore
 package struct LinearLayer: Sendable {
   /// The weight's name in the checkpoint.
   package let name: String
-  /// The weight, `outputs × inputs`.
-  package let weight: StoredMatrix
+  /// The weight, `outputs × inputs`, as the checkpoint stores it.
+  package let stored: StoredWeight
   /// The bias, `outputs` values, where the layer has one.
   package let bias: [Float]?
   /// The bias's name in the checkpoint, where the layer has one.
   package let biasName: String?
+
+  /// The weight with all its values; a compressed one is expanded for it.
+  package var weight: StoredMatrix { stored.matrix() }
 }
 
 /// The linear layers of a block that read the same input.

@@ -38,6 +38,8 @@ public struct ModelConfiguration: Sendable, Equatable {
   public var bosToken: Int32?
   /// The tokens that end a text (`eos_token_id`, one or several).
   public var eosTokens: [Int32]
+  /// Whether 2:4 weights are said to be stored compressed, in the layout `sparse-24-bitmask`.
+  public var claimsCompressedWeights: Bool
 }
 
 /// How the rotary embedding's frequencies are changed for contexts longer than those trained on.
@@ -137,9 +139,9 @@ extension ModelConfiguration {
     guard rotaryShare == 1 else {
       throw .unsupported(key: "partial_rotary_factor", value: "\(rotaryShare)")
     }
-    if let quantization = fields.value("quantization_config") {
-      try QuantizationFields(json: quantization).check()
-    }
+    let quantization = fields.value("quantization_config").map(QuantizationFields.init)
+    try quantization?.check()
+    claimsCompressedWeights = quantization?.claimsCompressedWeights ?? false
     // A sliding window at least as long as the context hides nothing.
     let usesWindow = try fields.flag("use_sliding_window", default: architecture == "mistral")
     if usesWindow, let window = try fields.optionalPositive("sliding_window") {

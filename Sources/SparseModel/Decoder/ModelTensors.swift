@@ -7,9 +7,9 @@ struct ModelTensors {
 
   /// The weight `name.weight`, `outputs × inputs`, and `name.bias` where the layer has one.
   func linear(_ name: String, outputs: Int, inputs: Int, hasBias: Bool) throws -> LinearLayer {
-    LinearLayer(
-      name: name + ".weight",
-      weight: try matrix(name + ".weight", rows: outputs, columns: inputs),
+    try check(name + ".weight", shape: [outputs, inputs])
+    return LinearLayer(
+      name: name + ".weight", stored: try checkpoint.storedWeight(name + ".weight"),
       bias: hasBias ? try vector(name + ".bias", count: outputs) : nil,
       biasName: hasBias ? name + ".bias" : nil)
   }
@@ -27,12 +27,12 @@ struct ModelTensors {
   }
 
   private func check(_ name: String, shape expected: [Int]) throws {
-    guard let tensor = checkpoint[name] else {
+    guard let shape = try checkpoint.weightShape(name) else {
       throw ModelError.missingTensor(name, shape: expected, model: checkpoint.path)
     }
-    guard tensor.shape == expected else {
+    guard shape == expected else {
       throw ModelError.shapeMismatch(
-        name, configuration: expected, file: tensor.shape, model: checkpoint.path)
+        name, configuration: expected, file: shape, model: checkpoint.path)
     }
   }
 }

@@ -15,6 +15,12 @@ struct QuantizationFields {
       throw .wrongType(key: Self.key, expected: "an object")
     }
     try require(json["quant_method"], "quant_method", in: ["compressed-tensors"])
+    if let sparsity = sparsityConfiguration {
+      try require(
+        sparsity["format"], "sparsity_config.format",
+        in: [.null, "dense", .string(CompressedTensors.sparseFormat)])
+      if json["config_groups"] == nil { return }
+    }
     try requireFormat(json, "")
     // Loaders take the weights of any other status for weights that are still to be rounded.
     try require(json["quantization_status"], "quantization_status", in: ["compressed"])
@@ -25,6 +31,16 @@ struct QuantizationFields {
         try check(weights: weights, path + "weights.")
       }
     }
+  }
+
+  /// Whether weights are said to be kept compressed.
+  var claimsCompressedWeights: Bool {
+    sparsityConfiguration?["format"] == .string(CompressedTensors.sparseFormat)
+  }
+
+  /// The `sparsity_config`, where it is not empty.
+  private var sparsityConfiguration: JSON? {
+    json["sparsity_config"].flatMap { $0.object?.isEmpty == false ? $0 : nil }
   }
 
   private func check(weights: JSON, _ path: String) throws(ConfigurationError) {

@@ -69,7 +69,8 @@ extension Checkpoint {
     progress: ProgressHandler = { _ in }
   ) throws -> CheckReport {
     let promised = selection.isDefault ? try promisedWeights() : nil
-    let required = Set(try (promised ?? selection.apply(to: blockWeights())).map(ExactString.init))
+    let required = Set(
+      try (promised ?? selection.apply(to: try blockWeights())).map(ExactString.init))
     func isRequired(_ tensor: Tensor) -> Bool { required.contains(ExactString(tensor.name)) }
     // What is promised is looked at whatever its shape.
     let matrices = tensors.filter { tensor in
@@ -99,19 +100,23 @@ extension Checkpoint {
 
   /// The weights that the files' manifests promise to be 2:4, or nil where no file has a manifest.
   func promisedWeights() throws -> [String]? {
-    var promised: [String]?
-    for file in files {
-      let names = try Manifest.promised(by: file.metadata[Manifest.key], path: file.path)
-      if let names { promised = (promised ?? []) + names }
-    }
-    for name in promised ?? [] where self[name] == nil {
-      throw ManifestError.malformed(
-        path: path, reason: "it promises tensor '\(name)', which is not there")
-    }
-    return promised
+    try manifest()?.pruned
   }
 
-  /// What the groups of four along a tensor's last dimension hold.
+  /// What the groups of four along a tensor's last dimension hold; a compressed weight is expanded for it.
+  ///
+  /// - Throws: ``CompressedWeightError`` for a compressed weight whose mask does not keep two of every four.
+  func patternCheck(
+    _ tensor: ModelTensor, countsPatterns: Bool = false, on compute: Compute
+  ) throws -> PatternCheck {
+    guard tensor.isCompressed, let weight = try compressedWeight(tensor.name, on: compute) else {
+      return try patternCheck(tensor.stored, countsPatterns: countsPatterns, on: compute)
+    }
+    return PatternCheck(
+      weight.expanded(on: compute), countsPatterns: countsPatterns, on: compute)
+  }
+
+  /// What the groups of four along a stored tensor's last dimension hold.
   func patternCheck(
     _ tensor: Tensor, countsPatterns: Bool = false, on compute: Compute
   ) throws -> PatternCheck {

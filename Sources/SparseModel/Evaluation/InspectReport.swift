@@ -12,6 +12,8 @@ public struct InspectReport: Sendable {
     public let dtype: String
     /// The number of values.
     public let elements: Int
+    /// Whether only the kept half of the values is stored, with a mask.
+    public let isCompressed: Bool
     /// Zeros, groups and patterns; nil for types that are not weights and for rows that are not a multiple of 4.
     public let sparsity: PatternCheck?
   }
@@ -28,6 +30,7 @@ public struct InspectReport: Sendable {
           [
             "name": .string(tensor.name), "shape": .array(tensor.shape.map(JSON.integer)),
             "dtype": .string(tensor.dtype), "elements": .integer(tensor.elements),
+            "compressed": .bool(tensor.isCompressed),
             "zeros": tensor.sparsity.map { .integer($0.zeros) } ?? .null,
             "groupsWithMoreThanTwo": tensor.sparsity.map { .integer($0.groupsWithMoreThanTwo) }
               ?? .null,
@@ -46,22 +49,23 @@ extension Checkpoint {
     _ selection: WeightSelection = WeightSelection(), on compute: Compute = .automatic,
     progress: ProgressHandler = { _ in }
   ) throws -> InspectReport {
+    let tensors = try modelTensors()
     let names = Set(
       selection.isDefault ? [] : try selection.apply(to: tensors.map(\.name)).map(ExactString.init))
     let selected = tensors.filter {
       selection.isDefault || names.contains(ExactString($0.name))
     }
-    let total = selected.reduce(0) { $0 + $1.byteCount }
+    let total = selected.reduce(0) { $0 + $1.stored.byteCount }
     var done = 0
     return InspectReport(
       tensors: try selected.map { tensor in
         try progress(Progress(step: "inspect", done: done, total: total))
-        done += tensor.byteCount
+        done += tensor.stored.byteCount
         let isCountable = tensor.dtype.holdsWeights && (tensor.shape.last ?? 1) % 4 == 0
-        defer { release(tensor.name) }
+        defer { release(tensor.stored.name) }
         return InspectReport.Tensor(
           name: tensor.name, shape: tensor.shape, dtype: tensor.dtype.rawValue,
-          elements: tensor.info.elementCount,
+          elements: tensor.shape.reduce(1, *), isCompressed: tensor.isCompressed,
           sparsity: isCountable
             ? try patternCheck(tensor, countsPatterns: true, on: compute) : nil)
       })

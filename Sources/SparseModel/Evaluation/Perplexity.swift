@@ -96,7 +96,7 @@ extension Decoder {
   private var hasInt8Weights: Bool {
     blocks.contains { block in
       type(of: block).stages.flatMap(\.linears).contains {
-        block.linear($0).weight.type == .int8
+        block.linear($0).stored.type == .int8
       }
     }
   }

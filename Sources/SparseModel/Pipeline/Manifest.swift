@@ -21,6 +21,8 @@ public struct Manifest: Sendable, Equatable {
   public var pruned: [String]
   /// How weights were put in INT8; nil where this run put none.
   public var quantization: Quantization?
+  /// The layout in which 2:4 weights are kept compressed; nil where they are whole.
+  public var encoding: String?
 
   /// The INT8 weights that a run made.
   public struct Quantization: Sendable, Equatable {
@@ -61,32 +63,14 @@ public struct Manifest: Sendable, Equatable {
       "pattern": "2:4", "method": .string(method), "calibration": calibration?.json ?? .null,
       "input": .string(inputFingerprint),
       "quantization": quantization?.json ?? .null,
-      "pruned": .array(pruned.filter { names.contains(ExactString($0)) }.map(JSON.string)),
+      "encoding": encoding.map(JSON.string) ?? .null,
+      "pruned": .array(
+        pruned.filter {
+          names.contains(ExactString($0))
+            || names.contains(ExactString(CompressedTensors.valuesName(of: $0)))
+        }.map(JSON.string)),
     ]
     return json.text()
-  }
-
-  /// The names of pruned weights that a file's metadata promises, or nil where it has no manifest.
-  ///
-  /// - Throws: ``ManifestError`` where there is one that cannot be read.
-  static func promised(by text: String?, path: String) throws(ManifestError) -> [String]? {
-    guard let text else { return nil }
-    let json: JSON
-    do {
-      json = try JSON(parsing: text)
-    } catch {
-      throw .malformed(path: path, reason: "\(error)")
-    }
-    guard let schema = json["schema"]?.int else {
-      throw .malformed(path: path, reason: "it has no schema number")
-    }
-    guard schema <= Self.schema else {
-      throw .newer(path: path, schema: schema, supported: Self.schema)
-    }
-    guard let names = json["pruned"]?.array?.map(\.string), !names.contains(nil) else {
-      throw .malformed(path: path, reason: "'pruned' is not a list of tensor names")
-    }
-    return names.compactMap { $0 }
   }
 }
 

@@ -62,10 +62,10 @@ extension SelectionError: CustomStringConvertible {
 
 extension Checkpoint {
   /// The names of the weights that are pruned by default, in the checkpoint's order: two-dimensional
-  /// weights inside numbered blocks, or, in a file without blocks, all two-dimensional weights but
+  /// weights, compressed ones among them, inside numbered blocks, or, in a file without blocks, all two-dimensional weights but
   /// embeddings, norms and the output projection.
-  func blockWeights() -> [String] {
-    let weights = tensors.filter { tensor in
+  func blockWeights() throws -> [String] {
+    let weights = try modelTensors().filter { tensor in
       tensor.shape.count == 2 && tensor.dtype.holdsWeights
         && (tensor.name.hasSuffix(".weight") || !tensor.name.contains("."))
     }.map(\.name)
@@ -83,6 +83,14 @@ extension Checkpoint {
 }
 
 extension DType {
+  /// The number format of weights in this type, which ``holdsWeights``.
+  var weightType: ScalarType {
+    guard let type = self == .i8 ? .int8 : scalarType else {
+      preconditionFailure("\(rawValue) holds no weights")
+    }
+    return type
+  }
+
   /// Whether weights come in this type: floating point of 16 or 32 bits, or INT8.
   var holdsWeights: Bool { scalarType != nil || self == .i8 }
 }

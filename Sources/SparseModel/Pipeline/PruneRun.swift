@@ -35,9 +35,11 @@ public struct PruneRun: Sendable {
     try calibration?.source.path.map(output.spare)
     dense = try options.dense.map { try Checkpoint(path: $0) }
     try dense?.files.map(\.path).forEach(output.spare)
+    try checkpoint.requireWhole()
+    try dense?.requireWhole()
 
     var candidates =
-      calibration == nil ? checkpoint.blockWeights() : try checkpoint.blockLinears()
+      calibration == nil ? try checkpoint.blockWeights() : try checkpoint.blockLinears()
     guard !candidates.isEmpty else { throw SelectionError.noCandidates(path: path) }
     if let dense {
       candidates = try checkpoint.sparseWeights(among: candidates)

@@ -52,7 +52,8 @@ public struct QuantizeRun: Sendable {
     self.options = options
     output = try CheckpointOutput(
       options.output, for: checkpoint, suffix: "int8", force: options.force)
-    let candidates = checkpoint.blockWeights()
+    try checkpoint.requireWhole()
+    let candidates = try checkpoint.blockWeights()
     guard !candidates.isEmpty else { throw SelectionError.noCandidates(path: path) }
     targets = try options.selection.apply(to: candidates)
     changes = try CompressedTensors.changes(

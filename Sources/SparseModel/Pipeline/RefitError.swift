@@ -26,11 +26,14 @@ extension RefitError: CustomStringConvertible {
 
 extension Checkpoint {
   /// Those of some weights that are 2:4.
-  func sparseWeights(among names: [String]) throws -> [String] {
+  func sparseWeights(
+    among names: [String], on compute: Compute = .automatic
+  ) throws -> [String] {
     try names.filter { name in
-      let weight = try matrix(name)
+      let weight = try tensor(name)
       defer { release(name) }
-      return weight.columns % 4 == 0 && PatternCheck(weight).violations == 0
+      return try (weight.shape.last ?? 1) % 4 == 0
+        && patternCheck(weight, on: compute).violations == 0
     }
   }
 

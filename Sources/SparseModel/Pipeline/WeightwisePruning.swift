@@ -16,7 +16,7 @@ struct WeightwisePruning {
     return try targets.map { name in
       try progress(Progress(step: "prune", done: done, total: total))
       let layer = LinearLayer(
-        name: name, weight: try checkpoint.matrix(name), bias: nil, biasName: nil)
+        name: name, stored: .whole(try checkpoint.matrix(name)), bias: nil, biasName: nil)
       let clock = ContinuousClock()
       let start = clock.now
       let pruned = try recipe.prune(

@@ -27,6 +27,8 @@ enum Registry {
   static let commands: [any Command.Type] = [
     PruneCommand.self,
     QuantizeCommand.self,
+    CompressCommand.self,
+    ExpandCommand.self,
     CheckCommand.self,
     InspectCommand.self,
     EvalCommand.self,

@@ -33,7 +33,10 @@ enum InspectCommand: Command {
     let unknown = Array(repeating: "–", count: 2 + Pattern24.allCases.count)
     for tensor in report.tensors {
       table.append(
-        [tensor.name, Format.shape(tensor.shape), tensor.dtype]
+        [
+          tensor.name, Format.shape(tensor.shape),
+          tensor.dtype + (tensor.isCompressed ? " compressed" : ""),
+        ]
           + (tensor.sparsity.map(cells) ?? unknown))
     }
     let values = report.tensors.reduce(0) { $0 + $1.elements }
