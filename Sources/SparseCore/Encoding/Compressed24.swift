@@ -54,9 +54,10 @@ public struct Compressed24: Sendable {
         }
       }
     }
-    if violations.load(ordering: .relaxed) > 0 {
-      throw CompressionError(
-        firstViolationIn: weight.bytes.bytes, columns: weight.columns, type: weight.type)
+    if violations.load(ordering: .relaxed) > 0,
+      let first = GroupViolation(firstIn: weight, on: compute)
+    {
+      throw .notTwoOfFour(first)
     }
     self.init(weight.rows, weight.columns, weight.type, values, mask, weight.grid)
   }

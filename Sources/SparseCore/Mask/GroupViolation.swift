@@ -50,9 +50,10 @@ extension GroupViolation {
 
   /// The first violation in a matrix that is known by its bytes.
   ///
+  /// - Parameter firstRow: what the first of these rows counts as.
   /// - Complexity: one pass over the rows up to the one with the violation, on one thread.
   public init?(
-    firstIn bytes: ByteView, type: ScalarType, rows: Int, columns: Int,
+    firstIn bytes: ByteView, type: ScalarType, rows: Int, columns: Int, firstRow: Int = 0,
     on compute: Compute = .automatic
   ) {
     precondition(
@@ -67,7 +68,7 @@ extension GroupViolation {
         guard whole < columns || found.groupsOverTwo + found.groupsNotFinite > 0 else { continue }
         for group in 0..<(columns + 3) / 4 {
           let violation = GroupViolation(
-            row: row, group: group, columns: min(4, columns - 4 * group), type,
+            row: firstRow + row, group: group, columns: min(4, columns - 4 * group), type,
             values + 4 * group * type.byteCount, compute.kernels)
           if let violation { return violation }
         }

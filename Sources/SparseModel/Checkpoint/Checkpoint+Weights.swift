@@ -44,10 +44,7 @@ extension Checkpoint {
       companions.insert(ExactString(CompressedTensors.shapeName(of: name)))
     }
     return tensors.filter { !companions.contains(ExactString($0.name)) }.map { tensor in
-      compressed[ExactString(tensor.name)]
-        ?? ModelTensor(
-          name: tensor.name, dtype: tensor.dtype, shape: tensor.shape, stored: tensor,
-          isCompressed: false)
+      compressed[ExactString(tensor.name)] ?? ModelTensor(tensor)
     }
   }
 }
@@ -64,4 +61,13 @@ struct ModelTensor {
   let stored: Checkpoint.Tensor
   /// Whether only the kept half of it is stored.
   let isCompressed: Bool
+}
+
+extension ModelTensor {
+  /// A tensor that lies there whole.
+  init(_ tensor: Checkpoint.Tensor) {
+    self.init(
+      name: tensor.name, dtype: tensor.dtype, shape: tensor.shape, stored: tensor,
+      isCompressed: false)
+  }
 }

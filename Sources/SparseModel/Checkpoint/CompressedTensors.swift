@@ -98,11 +98,12 @@ enum CompressedTensors {
 }
 
 extension Checkpoint {
-  /// Whether a tensor holds the scales of an INT8 weight.
-  func isInt8Scale(_ tensor: Tensor) -> Bool {
+  /// Whether a tensor is, by its name, the scales of an INT8 weight, whole or compressed.
+  func isInt8Scale(_ name: String) -> Bool {
     let suffix = ".weight_scale"
-    guard tensor.name.hasSuffix(suffix) else { return false }
-    return self[tensor.name.dropLast(suffix.count) + ".weight"]?.dtype == .i8
+    guard name.hasSuffix(suffix) else { return false }
+    let weight = String(name.dropLast(suffix.count)) + ".weight"
+    return (self[weight] ?? self[CompressedTensors.valuesName(of: weight)])?.dtype == .i8
   }
 }
 

@@ -130,14 +130,13 @@ public struct CompressRun: Sendable {
     let violations = weight.withUnsafeBytes {
       layout.compress($0, filler: .compressedTensors, values: values, mask: mask, kernels: kernels)
     }
-    guard violations == 0 else {
+    if violations > 0,
+      let first = GroupViolation(
+        firstIn: weight, type: layout.type, rows: rows.count, columns: layout.columns,
+        firstRow: rows.lowerBound)
+    {
       throw EncodingError.weight(
-        name: piece.name, path: checkpoint.path,
-        reason: weight.withUnsafeBytes {
-          CompressionError(
-            firstViolationIn: $0, columns: layout.columns, type: layout.type,
-            firstRow: rows.lowerBound)
-        })
+        name: piece.name, path: checkpoint.path, reason: .notTwoOfFour(first))
     }
     try writer.write(
       UnsafeRawBufferPointer(values), as: CompressedTensors.valuesName(of: piece.name),

@@ -32,8 +32,7 @@ extension Checkpoint {
     try names.filter { name in
       let weight = try tensor(name)
       defer { release(name) }
-      return try (weight.shape.last ?? 1) % 4 == 0
-        && patternCheck(weight, on: compute).violations == 0
+      return try patternCheck(ModelTensor(weight), on: compute).violations == 0
     }
   }
 

@@ -46,7 +46,10 @@ import Testing
     for column in 64..<67 { values[17 * 68 + column] = 1 }
     for column in 0..<4 { values[30 * 68 + column] = 1 }
     let weight = StoredMatrix(Matrix(rows: 40, columns: 68, values), as: type)
-    #expect(throws: CompressionError.tooManyNonZeros(row: 17, group: 16, nonZeros: 3)) {
+    #expect(
+      throws: CompressionError.notTwoOfFour(
+        GroupViolation(row: 17, group: 16, nonZeros: 3, isFinite: true))
+    ) {
       try Compressed24(exactly: weight)
     }
   }
@@ -55,7 +58,10 @@ import Testing
     let weight = StoredMatrix(
       Matrix(rows: 2, columns: 8, [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, value, 0]),
       as: .bfloat16)
-    #expect(throws: CompressionError.notFinite(row: 1, group: 1)) {
+    #expect(
+      throws: CompressionError.notTwoOfFour(
+        GroupViolation(row: 1, group: 1, nonZeros: 1, isFinite: false))
+    ) {
       try Compressed24(exactly: weight)
     }
   }

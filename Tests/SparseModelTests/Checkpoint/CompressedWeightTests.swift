@@ -65,7 +65,7 @@ import Testing
     }
     #expect(
       message
-        == "model/model.safetensors: tensor '\(Self.module).bitmask': the mask of row 7, group 7 (columns 28 to 31) keeps 3 of 4, not 2"
+        == "model/model.safetensors: tensor '\(Self.module).bitmask': the mask of row 7, group 7 keeps 3 of 4, not 2"
     )
   }
 

@@ -11,7 +11,7 @@ import Testing
 
   init() throws { folder = try TemporaryFolder() }
 
-  /// A checkpoint of float32 and INT8 matrices and what they hold, with a manifest of these names.
+  /// A checkpoint of these tensors and what they hold, with a manifest of these names.
   private func checkpoint(
     _ tensors: [(name: String, dtype: DType, shape: [Int], values: [Float])],
     promising names: [String]? = nil
@@ -23,7 +23,10 @@ import Testing
         model.put(
           tensor.name, .i8, tensor.shape, tensor.values.map { UInt8(bitPattern: Int8($0)) })
       } else {
-        model.put(tensor.name, tensor.shape, tensor.values)
+        let matrix = Matrix(rows: 1, columns: tensor.values.count, tensor.values)
+        let type = try #require(tensor.dtype.scalarType)
+        model.put(
+          tensor.name, tensor.dtype, tensor.shape, StoredMatrix(matrix, as: type).bytes.array)
       }
     }
     if let names {
@@ -178,11 +181,14 @@ import Testing
     let json = try checkpoint([(Self.weight, .f32, [2, 4], dense)]).check().json
     #expect(
       json == [
-        "schema": 1, "passed": false, "sparse": 0, "violating": 1, "dense": 0,
+        "schema": 1, "passed": false, "sparse": 0, "violating": 1, "dense": 0, "required": [],
         "tensors": [
           [
             "name": .string(Self.weight), "shape": [2, 4], "dtype": "F32", "status": "violating",
             "groups": 2, "violations": 1,
+            "first": [
+              "row": 0, "group": 0, "nonZeros": 3, "finite": true, "reason": "3 non-zeros",
+            ],
           ]
         ],
       ])

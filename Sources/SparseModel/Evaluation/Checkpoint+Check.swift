@@ -1,0 +1,150 @@
+public import SparseCore
+
+extension Checkpoint {
+  /// Checks the checkpoint against its manifest, or against the default rule narrowed down by globs.
+  ///
+  /// - Parameter globs: names of weights that must be there and be 2:4 besides, whatever the manifest
+  ///   says: each glob becomes a ``CheckReport/Requirement``.
+  /// - Throws: ``ManifestError`` for a manifest that cannot be read or that names a tensor that is not
+  ///   there, ``SelectionError`` for globs of the selection that match nothing, ``CheckError`` for a
+  ///   tensor of a type that cannot be checked, and what `progress` throws.
+  public func check(
+    _ selection: WeightSelection = WeightSelection(), requiring globs: [String] = [],
+    on compute: Compute = .automatic, progress: ProgressHandler = { _ in }
+  ) throws -> CheckReport {
+    let globs = try globs.map(Glob.init)
+    let meant = Set(
+      try meantWeights(selection, mayBeNone: !globs.isEmpty).map(ExactString.init))
+    func isMeant(_ tensor: ModelTensor) -> Bool { meant.contains(ExactString(tensor.name)) }
+    func isHeld(_ tensor: ModelTensor) -> Bool {
+      isMeant(tensor)
+        || (Self.canBeRequired(tensor) && globs.contains { $0.matches(tensor.name) })
+    }
+    // What should be 2:4 is looked at whatever its shape.
+    let matrices = try modelTensors().filter { tensor in
+      (tensor.shape.count >= 2 && !isInt8Scale(tensor.name)) || isMeant(tensor)
+    }
+    let held = matrices.filter(isHeld)
+    let total = held.reduce(0) { $0 + $1.stored.byteCount }
+    var done = 0
+    var verdicts: [ExactString: CheckReport.Tensor] = [:]
+    for tensor in held {
+      try progress(Progress(step: "check", done: done, total: total))
+      done += tensor.stored.byteCount
+      verdicts[ExactString(tensor.name)] = try verdict(on: tensor, on: compute)
+    }
+    return CheckReport(
+      tensors: matrices.map { verdicts[ExactString($0.name)] ?? CheckReport.Tensor(dense: $0) },
+      requirements: globs.map { glob in
+        let matched = held.filter { glob.matches($0.name) }
+        let open = matched.filter { verdicts[ExactString($0.name)]?.status != .sparse }
+        return CheckReport.Requirement(
+          glob: glob.description, matched: matched.count, sparse: matched.count - open.count,
+          dense: open.count { !isMeant($0) })
+      })
+  }
+
+  /// The names of the weights that should be 2:4: by the manifests, where nothing is selected, else by
+  /// the rule and the selection.
+  private func meantWeights(_ selection: WeightSelection, mayBeNone: Bool) throws -> [String] {
+    if selection.isDefault, let promised = try promisedWeights() { return promised }
+    let candidates = try blockWeights()
+    guard selection.isDefault else { return try selection.apply(to: candidates) }
+    guard mayBeNone || !candidates.isEmpty else { throw SelectionError.noCandidates(path: path) }
+    return candidates
+  }
+
+  /// Whether a glob that requires weights can mean this tensor: not a bias, nor what comes with INT8.
+  private static func canBeRequired(_ tensor: ModelTensor) -> Bool {
+    tensor.shape.count >= 2 && tensor.dtype.holdsWeights
+      && ![".bias", "_scale", "_zero_point"].contains { tensor.name.hasSuffix($0) }
+  }
+
+  /// The weights that the files' manifests promise to be 2:4, or nil where no file has a manifest.
+  func promisedWeights() throws -> [String]? {
+    try manifest()?.pruned
+  }
+
+  // MARK: One tensor
+
+  /// How a weight that should be 2:4 stands.
+  ///
+  /// Where it is not, a second look at it alone finds the first group that is not.
+  private func verdict(on tensor: ModelTensor, on compute: Compute) throws -> CheckReport.Tensor {
+    defer { release(tensor.stored.name) }
+    let values = try values(of: tensor, on: compute)
+    let check = values.patternCheck(on: compute)
+    return CheckReport.Tensor(
+      name: tensor.name, shape: tensor.shape, dtype: tensor.dtype.rawValue,
+      status: check.violations == 0 ? .sparse : .violating, groups: check.groups,
+      violations: check.violations,
+      first: check.violations == 0 ? nil : values.firstViolation(on: compute))
+  }
+
+  /// What the groups of four along a tensor's last dimension hold.
+  ///
+  /// - Throws: the errors of ``compressedWeight(_:on:)`` for a compressed weight, and ``CheckError``.
+  func patternCheck(
+    _ tensor: ModelTensor, countsPatterns: Bool = false, on compute: Compute
+  ) throws -> PatternCheck {
+    try values(of: tensor, on: compute).patternCheck(countsPatterns: countsPatterns, on: compute)
+  }
+
+  /// The values of a tensor as a matrix, whose rows are along the last dimension; a compressed weight is
+  /// expanded for it.
+  private func values(of tensor: ModelTensor, on compute: Compute) throws -> RowValues {
+    let file = files[tensor.stored.file]
+    guard tensor.dtype.holdsWeights else {
+      throw CheckError.notWeights(
+        tensor: tensor.name, dtype: tensor.dtype.rawValue, path: file.path)
+    }
+    let bytes =
+      tensor.isCompressed
+      ? try compressedWeight(tensor.name, on: compute)?.expanded(on: compute).bytes : nil
+    return RowValues(
+      bytes: bytes ?? file.bytes(of: tensor.stored.info), type: tensor.dtype.weightType,
+      rows: tensor.shape.dropLast().reduce(1, *), columns: tensor.shape.last ?? 1)
+  }
+}
+
+/// Values whose type is known, row after row.
+private struct RowValues {
+  let bytes: ByteView
+  let type: ScalarType
+  let rows: Int
+  let columns: Int
+
+  func patternCheck(countsPatterns: Bool = false, on compute: Compute) -> PatternCheck {
+    PatternCheck(
+      bytes, type: type, rows: rows, columns: columns, countsPatterns: countsPatterns, on: compute)
+  }
+
+  func firstViolation(on compute: Compute) -> GroupViolation? {
+    GroupViolation(firstIn: bytes, type: type, rows: rows, columns: columns, on: compute)
+  }
+}
+
+extension CheckReport.Tensor {
+  /// A tensor that is dense on purpose, and was not looked at.
+  fileprivate init(dense tensor: ModelTensor) {
+    self.init(
+      name: tensor.name, shape: tensor.shape, dtype: tensor.dtype.rawValue, status: .dense,
+      groups: 0, violations: 0, first: nil)
+  }
+}
+
+/// Why a tensor cannot be checked.
+public enum CheckError: Error, Equatable {
+  /// Its type is none that weights are stored in.
+  case notWeights(tensor: String, dtype: String, path: String)
+}
+
+extension CheckError: CustomStringConvertible {
+  /// One line that names the file, the tensor and the type.
+  public var description: String {
+    switch self {
+    case .notWeights(let tensor, let dtype, let path):
+      "\(path): tensor '\(tensor)' is \(dtype): 2:4 is checked in F32, F16, BF16 and I8"
+    }
+  }
+}
