@@ -50,7 +50,7 @@ enum Help {
     for argument in spec.arguments {
       words.append(argument.occurrence == .repeated ? "[\(argument.label)]" : argument.label)
     }
-    words += spec.options.filter { $0.occurrence == .required }.map(\.signature)
+    words += spec.options.filter { $0.occurrence.isRequired }.map(\.signature)
     for names in spec.oneOf {
       let members = spec.options.filter { names.contains($0.name) }.map(\.signature)
       words.append("(" + members.joined(separator: " | ") + ")")

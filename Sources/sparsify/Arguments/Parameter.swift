@@ -108,6 +108,14 @@ extension Parameter {
     self.init(spec) { cast($0.last, spec) }
   }
 
+  /// The rest of the positional arguments, at least one.
+  init<Element: Sendable>(
+    arguments name: String, _ type: ValueType<Element>, _ help: String
+  ) where Value == [Element] {
+    let spec = ParameterSpec(.argument, .oneOrMore, name, valueName: name, type, help)
+    self.init(spec) { given in given.map { cast($0, spec) } }
+  }
+
   /// The rest of the positional arguments, perhaps none.
   init<Element: Sendable>(
     repeatedArgument name: String, _ type: ValueType<Element>, note: String? = nil, _ help: String

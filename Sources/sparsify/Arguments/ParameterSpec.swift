@@ -20,6 +20,13 @@ struct ParameterSpec: Sendable {
     case optional
     /// Any number of times, none included; all of them count.
     case repeated
+    /// Once or more; all of them count.
+    case oneOrMore
+
+    /// Whether it must be given.
+    var isRequired: Bool { self == .required || self == .oneOrMore }
+    /// Whether all of several count.
+    var isRepeated: Bool { self == .repeated || self == .oneOrMore }
   }
 
   let form: Form
@@ -71,7 +78,7 @@ struct ParameterSpec: Sendable {
   var label: String {
     var label = short.map { "-\($0), " } ?? ""
     label += form == .invertibleFlag ? "--\(name)/--no-\(name)" : signature
-    return occurrence == .repeated ? label + " ..." : label
+    return occurrence.isRepeated ? label + " ..." : label
   }
 
   /// The text without its full stop, for shells that list options.

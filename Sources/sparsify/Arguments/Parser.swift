@@ -120,7 +120,7 @@ struct Parser {
   private mutating func assignArguments() throws(UsageError) {
     var rest = positional[...]
     for argument in spec.arguments {
-      if argument.occurrence == .repeated {
+      if argument.occurrence.isRepeated {
         for word in rest { try store(word, for: argument) }
         rest = []
       } else if let word = rest.popFirst() {
@@ -132,7 +132,7 @@ struct Parser {
 
   private func checkPresence() throws(UsageError) {
     for parameter in spec.parameters
-    where parameter.occurrence == .required && !values.isGiven(parameter.name) {
+    where parameter.occurrence.isRequired && !values.isGiven(parameter.name) {
       throw .missingParameter(parameter)
     }
     for option in spec.options where values.isGiven(option.name) {

@@ -51,7 +51,7 @@ enum ZshCompletions {
   /// `'(-o --output)'{-o+,--output=}'[text]:path:_files'`, and one line each for `--x` and `--no-x`.
   private static func option(_ option: ParameterSpec) -> [String] {
     let text = "[\(escaped(option.brief))]" + value(option)
-    if option.occurrence == .repeated { return [quoted("*--\(option.name)=\(text)")] }
+    if option.occurrence.isRepeated { return [quoted("*--\(option.name)=\(text)")] }
     let switches = option.switches
     let forms = switches.map { form in
       guard option.form == .option else { return form }
@@ -63,7 +63,7 @@ enum ZshCompletions {
   }
 
   private static func argument(_ index: Int, _ argument: ParameterSpec) -> String {
-    let place = argument.occurrence == .repeated ? "*" : "\(index + 1)"
+    let place = argument.occurrence.isRepeated ? "*" : "\(index + 1)"
     return quoted(place + value(argument))
   }
 

@@ -1,57 +1,78 @@
 internal import SparseCore
 internal import SparseModel
 
-/// `sparsify check`: the gate that a pruned model must pass.
+/// `sparsify check`: the gate that pruned models must pass.
 enum CheckCommand: Command {
+  /// How the results are printed.
+  enum Layout: String, CaseIterable { case text, github, json }
+
+  static let require = Parameter(
+    repeatedOption: "require", "glob", .glob,
+    "Fail unless a weight's name matches and all whose names do are 2:4, whatever the manifest says."
+  )
+
+  static let format = Parameter(
+    option: "format", "format", ValueType<Layout>.choice, default: "text",
+    "How results are printed: github means annotations of GitHub Actions, json the same as --json.")
+
   static let spec = CommandSpec(
     "check", "Check that every weight that should be 2:4 sparse is",
     discussion: """
-      The weights that the model's manifest lists are held to it; without a manifest, or with --only or \
-      --skip, the linear layers inside the decoder blocks are. A group of four may have fewer than two non-zeros; -0.0 is a zero; \
-      NaN and infinity are violations. The exit status is 1 if any group has more than two non-zeros.
+      The weights that a model's manifest lists are held to it; without a manifest, or with --only or \
+      --skip, the linear layers inside the decoder blocks are; those that --require names are, too. \
+      A group of four may have fewer than two non-zeros; -0.0 is a zero; NaN and infinity are violations.
+      Of every weight that violates the pattern the first such group is named; rows and groups count \
+      from 0, and a group begins at column 4 times its number.
+      Every model is looked at, whatever came of those before it. The exit status is 0 if all of them \
+      passed, that of the first that cannot be read if there is one, and 1 otherwise.
       """,
     parameters: [
-      Common.model, Common.only, Common.skip, Common.threads, Common.json, Common.quiet,
+      Common.models, Common.only, Common.skip, require, format, Common.threads, Common.json,
+      Common.quiet,
     ],
+    exclusive: [["json", "format"]],
     examples: [
       .init("Check a pruned model", "sparsify check SmolLM2-135M-2of4"),
+      .init(
+        "Two models, in which no projection may have been left dense",
+        "sparsify check SmolLM2-135M-2of4 Qwen2-0.5B-2of4 --require '*_proj.weight'"),
+      .init(
+        "In a step of GitHub Actions, which then shows what is wrong and where",
+        "sparsify check SmolLM2-135M-2of4 --format github"),
       .init(
         "Keep what was found about every weight, for a script",
         "sparsify check model-2of4.safetensors --json > check.json"),
     ])
 
   static func run(_ arguments: Arguments, in context: Context) throws -> ExitStatus {
-    let report = try Checkpoint(path: arguments[Common.model]).check(
-      Common.selection(arguments), on: context.compute, progress: context.progress)
-    if arguments[Common.json] {
-      try context.print(report.json)
-    } else {
-      try context.print(text(report))
+    let models = try arguments[Common.models].map { path in
+      try look(at: path, arguments, in: context)
     }
-    return report.passed ? .done : .refused
+    switch arguments[Common.json] ? .json : arguments[format] {
+    case .text: try context.print(CheckSummary(models).text)
+    case .github: try context.print(CheckAnnotations(models).lines)
+    case .json: if let json = CheckedModel.json(models) { try context.print(json) }
+    }
+    let unreadable = models.lazy.compactMap(\.error).first
+    return unreadable.map(ExitStatus.init(for:))
+      ?? (models.allSatisfy(\.passed) ? .done : .refused)
   }
 
-  /// The weights that violate the pattern, then the verdict.
-  private static func text(_ report: CheckReport) -> String {
-    var table = Table([
-      ("violating weight", .left), ("shape", .right), ("dtype", .left), ("groups", .right),
-      ("not 2:4", .right), ("share", .right),
-    ])
-    for tensor in report.tensors where tensor.status == .violating {
-      let share = 100 * Double(tensor.violations) / Double(max(1, tensor.groups))
-      table.append([
-        tensor.name, Format.shape(tensor.shape), tensor.dtype, "\(tensor.groups)",
-        "\(tensor.violations)", Format.fixed(share, 2) + " %",
-      ])
+  /// What came of one model; an error is told at once, and ends nothing but the look at this model.
+  private static func look(
+    at path: String, _ arguments: Arguments, in context: Context
+  ) throws -> CheckedModel {
+    do {
+      let report = try Checkpoint(path: path).check(
+        Common.selection(arguments), requiring: arguments[require].map(\.description),
+        on: context.compute, progress: context.progress)
+      return CheckedModel(path: path, result: .success(report))
+    } catch let signal as Interrupted {
+      throw signal
+    } catch {
+      let model = CheckedModel(path: path, result: .failure(error))
+      context.progressLine.note("Error: " + model.reason(error).printable)
+      return model
     }
-    let (sparse, violating, dense) = (
-      report.count(.sparse), report.count(.violating), report.count(.dense)
-    )
-    let counts =
-      "\(sparse.counting("weight")) \(sparse == 1 ? "is" : "are") 2:4, "
-      + "\(violating) \(violating == 1 ? "violates" : "violate") it, "
-      + "\(dense) \(dense == 1 ? "is" : "are") dense on purpose\n"
-    if violating > 0 { return table.text + "\nFAILED: " + counts }
-    return (report.passed ? "passed: " : "FAILED: no weight is meant to be 2:4: ") + counts
   }
 }

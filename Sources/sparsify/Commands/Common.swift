@@ -7,6 +7,8 @@ enum Common {
     argument: "model", .path,
     "A .safetensors file, a model.safetensors.index.json, or a folder with either.")
 
+  static let models = Parameter(arguments: "model", .path, model.spec.help)
+
   static let only = Parameter(
     repeatedOption: "only", "glob", .glob,
     "Take only the weights whose names match; '*' stands for any text, '?' for one character.")

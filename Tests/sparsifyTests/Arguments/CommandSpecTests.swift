@@ -64,7 +64,7 @@ import Testing
 
   @Test func onlyTheLastArgumentIsRepeatedAndSetsNameOptions() {
     for spec in Self.specs {
-      #expect(spec.arguments.dropLast().allSatisfy { $0.occurrence != .repeated }, "\(spec.name)")
+      #expect(spec.arguments.dropLast().allSatisfy { !$0.occurrence.isRepeated }, "\(spec.name)")
       for name in spec.oneOf.joined() {
         #expect(spec.options.contains { $0.name == name }, "\(spec.name) \(name)")
       }

@@ -91,6 +91,26 @@ import Testing
   }
 }
 
+/// Arguments of which there must be one at least.
+@Suite struct OneOrMoreArgumentsTests {
+  @Test func allOfThemCountInOrder() throws {
+    let arguments = try Parser.parse(["a", "--json", "b", "--", "-c"], for: CheckCommand.spec)
+    #expect(arguments?[Common.models] == ["a", "b", "-c"])
+  }
+
+  @Test(arguments: [[], ["--json"], ["--"]])
+  func noneIsWrongUsage(words: [String]) throws {
+    let error = #expect(throws: UsageError.self) {
+      try Parser.parse(words, for: CheckCommand.spec)
+    }
+    #expect(error?.description == "Missing expected argument '<model>'")
+  }
+
+  @Test func theUsageLineDoesNotOfferToLeaveThemOut() {
+    #expect(Help.usage(CheckCommand.spec) == "sparsify check <model> ... [options]")
+  }
+}
+
 /// An option whose value may be left out.
 @Suite struct ImpliedValueTests {
   @Test(

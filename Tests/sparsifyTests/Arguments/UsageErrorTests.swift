@@ -32,8 +32,8 @@ import Testing
     #expect(
       message("check --json") == """
         Error: Missing expected argument '<model>'
-        Help:  <model>  A .safetensors file, a model.safetensors.index.json, or a folder with either.
-        Usage: sparsify check <model> [options]
+        Help:  <model> ...  A .safetensors file, a model.safetensors.index.json, or a folder with either.
+        Usage: sparsify check <model> ... [options]
                See 'sparsify check --help' for more information.
         """)
   }
@@ -89,8 +89,8 @@ import Testing
     ("sample a", "Missing expected option '--name <text>'"),
     ("sample --name x", "Missing expected argument '<file>'"),
     ("sample a --name x --fast=yes", "The option '--fast' takes no value, but 'yes' was given"),
-    ("check a b", "Unexpected argument 'b'"),
-    ("check a b c", "2 unexpected arguments: 'b', 'c'"),
+    ("inspect a b", "Unexpected argument 'b'"),
+    ("inspect a b c", "2 unexpected arguments: 'b', 'c'"),
     ("eval m --tokens a --text b", "Only one of '--text', '--tokens' can be given"),
     (
       "sample a --count 0",
@@ -112,7 +112,7 @@ import Testing
   }
 
   @Test func controlCharactersAreSpelledOut() throws {
-    let text = try #require(message(["check", "a", "\u{1b}[2Jb"]))
+    let text = try #require(message(["inspect", "a", "\u{1b}[2Jb"]))
     #expect(text.hasPrefix("Error: Unexpected argument '\\u{1b}[2Jb'\n"))
   }
 }

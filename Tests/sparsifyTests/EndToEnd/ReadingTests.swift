@@ -6,57 +6,6 @@ import Testing
 @testable import sparsify
 
 /// The commands that only read, on the trained fixture.
-@Suite struct CheckEndToEndTests {
-  private static let contract: JSON = [
-    "schema": 1, "passed": "bool", "sparse": "integer", "violating": "integer", "dense": "integer",
-    "tensors": [
-      [
-        "name": "string", "shape": "shape", "dtype": "string", "status": "string",
-        "groups": "integer", "violations": "integer",
-      ]
-    ],
-  ]
-
-  @Test func aDenseModelFailsWithARowForEachWeight() throws {
-    let model = try TinyModel()
-    let run = try ToolRun("check", model.path)
-    #expect(run.status == 1)
-    #expect(run.errors.isEmpty)
-    #expect(run.lines.count == 1 + 28 + 1)
-    #expect(run.lines[0].hasPrefix("violating weight"))
-    for name in TinyModel.linears { #expect(run.output.contains("\n\(name) ")) }
-    #expect(
-      run.lines.last == "FAILED: 0 weights are 2:4, 28 violate it, 1 is dense on purpose")
-  }
-
-  @Test func theObjectKeepsItsContract() throws {
-    let model = try TinyModel()
-    let run = try ToolRun("check", model.path, "--json")
-    #expect(run.status == 1)
-    let object = try run.json()
-    #expect(object.differences(from: Self.contract) == [])
-    #expect(object["passed"]?.bool == false)
-    #expect(object["violating"]?.int == 28)
-    let statuses = object["tensors"]?.array?.compactMap { $0["status"]?.string } ?? []
-    #expect(statuses.count { $0 == "violating" } == 28 && statuses.count { $0 == "dense" } == 1)
-  }
-
-  @Test(arguments: [0x7F80, 0xFF80, 0x7FC0] as [UInt16])  // infinity, −infinity, NaN
-  func whatIsNotFiniteViolatesThePattern(bits: UInt16) throws {
-    let model = try TinyModel()
-    #expect(try ToolRun("prune", model.path, "--method", "magnitude").status == 0)
-    let pruned = try TinyModel()
-    try pruned.folder.write(
-      try model.folder.read("model-2of4/model.safetensors"), to: "model/model.safetensors")
-    try pruned.set("model.layers.2.mlp.up_proj.weight", at: 7, toBits: bits)
-    let run = try ToolRun("check", pruned.path, "--json")
-    #expect(run.status == 1)
-    let violating = try run.json()["tensors"]?.array?.filter { $0["violations"]?.int != 0 }
-    #expect(violating?.map { $0["name"]?.string } == ["model.layers.2.mlp.up_proj.weight"])
-    #expect(violating?.first?["violations"]?.int == 1)
-  }
-}
-
 @Suite struct InspectEndToEndTests {
   @Test func everyTensorHasARow() throws {
     let model = try TinyModel()

@@ -76,13 +76,17 @@ _sparsify() {
     ;;
   check)
     case $previous in
-    --only | --skip | --threads)
+    --only | --skip | --require | --threads)
       :
+      return
+      ;;
+    --format)
+      _sparsify_words 'text github json'
       return
       ;;
     esac
     if [[ $word == -* ]]; then
-      _sparsify_words '--only --skip --threads --json -q --quiet -h --help'
+      _sparsify_words '--only --skip --require --format --threads --json -q --quiet -h --help'
     else
       _sparsify_files
     fi

@@ -62,6 +62,8 @@ complete -c sparsify -n '__sparsify_runs quantize' -s h -l help -d 'Show this he
 complete -c sparsify -n '__sparsify_runs quantize' -F
 complete -c sparsify -n '__sparsify_runs check' -l only -x -d 'Take only the weights whose names match; \'*\' stands for any text, \'?\' for one character'
 complete -c sparsify -n '__sparsify_runs check' -l skip -x -d 'Leave out the weights whose names match'
+complete -c sparsify -n '__sparsify_runs check' -l require -x -d 'Fail unless a weight\'s name matches and all whose names do are 2:4, whatever the manifest says'
+complete -c sparsify -n '__sparsify_runs check' -l format -x -a 'text github json' -d 'How results are printed: github means annotations of GitHub Actions, json the same as --json'
 complete -c sparsify -n '__sparsify_runs check' -l threads -x -d 'The number of threads. Results don\'t depend on it'
 complete -c sparsify -n '__sparsify_runs check' -l json -d 'Print one JSON object instead of text'
 complete -c sparsify -n '__sparsify_runs check' -s q -l quiet -d 'Show no progress'

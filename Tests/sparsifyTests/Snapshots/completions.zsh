@@ -72,11 +72,13 @@ _sparsify() {
     _arguments -s -S \
       '*--only=[Take only the weights whose names match; '\''*'\'' stands for any text, '\''?'\'' for one character]:glob: ' \
       '*--skip=[Leave out the weights whose names match]:glob: ' \
+      '*--require=[Fail unless a weight'\''s name matches and all whose names do are 2\:4, whatever the manifest says]:glob: ' \
+      '--format=[How results are printed\: github means annotations of GitHub Actions, json the same as --json]:format:(text github json)' \
       '--threads=[The number of threads. Results don'\''t depend on it]:n: ' \
       '--json[Print one JSON object instead of text]' \
       '(-q --quiet)'{-q,--quiet}'[Show no progress]' \
       '(- *)'{-h,--help}'[Show this help]' \
-      '1:model:_files'
+      '*:model:_files'
     ;;
   inspect)
     _arguments -s -S \

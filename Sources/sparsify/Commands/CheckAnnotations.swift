@@ -1,0 +1,46 @@
+internal import SparseCore
+internal import SparseModel
+
+/// What was found about models, as annotations of GitHub Actions.
+struct CheckAnnotations {
+  private let models: [CheckedModel]
+
+  init(_ models: [CheckedModel]) { self.models = models }
+
+  /// A line with the verdict on each model, then one for each weight that violates the pattern and
+  /// for each requirement that is not met.
+  ///
+  /// The verdicts come first, since of every step GitHub shows the first ten errors only.
+  var lines: String {
+    (models.map(verdict) + models.flatMap(problems)).map(\.line).joined()
+  }
+
+  private func verdict(on model: CheckedModel) -> WorkflowCommand {
+    let text: String
+    switch model.result {
+    case .success(let report): text = "\(model.path): \(report.verdict)"
+    case .failure(let error): text = "FAILED: could not be read: " + model.reason(error)
+    }
+    return WorkflowCommand(
+      level: model.passed ? .notice : .error, title: "sparsify check", message: text)
+  }
+
+  private func problems(of model: CheckedModel) -> [WorkflowCommand] {
+    guard let report = model.report else { return [] }
+    let violations = report.tensors.filter { $0.status == .violating }.map { tensor in
+      let groups = "\(tensor.violations) of \(tensor.groups.counting("group"))"
+      let first = tensor.first.map { ", first \($0)" } ?? ""
+      return WorkflowCommand(
+        level: .error, title: "\(tensor.name) is not 2:4",
+        message: "\(model.path): \(groups)\(first)")
+    }
+    let unmet = report.requirements.compactMap { requirement in
+      requirement.problem.map { problem in
+        WorkflowCommand(
+          level: .error, title: "requirement not met",
+          message: "\(model.path): --require '\(requirement.glob)' \(problem)")
+      }
+    }
+    return violations + unmet
+  }
+}

@@ -1,0 +1,79 @@
+internal import SparseCore
+internal import SparseModel
+
+/// What was found about models, as people read it.
+struct CheckSummary {
+  private let models: [CheckedModel]
+
+  init(_ models: [CheckedModel]) { self.models = models }
+
+  /// For each model the weights that violate the pattern and the verdict; of several also their
+  /// names, and how many passed.
+  var text: String {
+    if models.count == 1 { return models[0].report.map(Self.text) ?? "" }
+    return models.map { model in
+      model.path.printable + "\n" + (model.report.map(Self.text) ?? "FAILED: could not be read\n")
+        + "\n"
+    }.joined() + total
+  }
+
+  private static func text(_ report: CheckReport) -> String {
+    let unmet = report.requirements.compactMap { requirement in
+      requirement.problem.map { "--require '\(requirement.glob)' \($0)".printable + "\n" }
+    }
+    let parts = [table(report), unmet.joined(), report.verdict + "\n"]
+    return parts.filter { !$0.isEmpty }.joined(separator: "\n")
+  }
+
+  /// A row for each weight that violates the pattern.
+  private static func table(_ report: CheckReport) -> String {
+    var table = Table([
+      ("violating weight", .left), ("shape", .right), ("dtype", .left), ("groups", .right),
+      ("not 2:4", .right), ("share", .right), ("first", .left),
+    ])
+    let violating = report.tensors.filter { $0.status == .violating }
+    for tensor in violating {
+      let share = 100 * Double(tensor.violations) / Double(max(1, tensor.groups))
+      table.append([
+        tensor.name, Format.shape(tensor.shape), tensor.dtype, "\(tensor.groups)",
+        "\(tensor.violations)", Format.fixed(share, 2) + " %", tensor.first?.description ?? "–",
+      ])
+    }
+    return violating.isEmpty ? "" : table.text
+  }
+
+  private var total: String {
+    let passed = models.count(where: \.passed)
+    if passed == models.count { return "passed: \(passed) models\n" }
+    let unread = models.count { $0.error != nil }
+    let failed = models.count - passed - unread
+    return "FAILED: \(passed) of \(models.count) models passed"
+      + (failed > 0 ? ", \(failed) failed" : "")
+      + (unread > 0 ? ", \(unread) could not be read" : "") + "\n"
+  }
+}
+
+extension CheckReport {
+  /// Whether the model passed, with what was counted.
+  var verdict: String {
+    let (sparse, violating, dense) = (count(.sparse), count(.violating), count(.dense))
+    let counts =
+      "\(sparse.counting("weight")) \(sparse == 1 ? "is" : "are") 2:4, "
+      + "\(violating) \(violating == 1 ? "violates" : "violate") it, "
+      + "\(dense) \(dense == 1 ? "is" : "are") dense on purpose"
+    if passed { return "passed: " + counts }
+    let isEmpty = sparse == 0 && violating == 0
+    return "FAILED: " + (isEmpty ? "no weight is meant to be 2:4: " : "") + counts
+  }
+}
+
+extension CheckReport.Requirement {
+  /// Why it is not met, as the end of a sentence; nil where it is.
+  var problem: String? {
+    if isMet { return nil }
+    if matched == 0 { return "matches no weight" }
+    if dense == matched { return "matches only weights that are dense on purpose" }
+    let rest = dense == 0 ? "" : "; \(dense) \(dense == 1 ? "is" : "are") dense on purpose"
+    return "holds for \(sparse) of \(matched.counting("weight"))" + rest
+  }
+}

@@ -1,0 +1,51 @@
+internal import SparseCore
+internal import SparseModel
+
+/// A model that was to be checked: what was found, or why it cannot be read.
+struct CheckedModel {
+  /// The path as it was typed.
+  let path: String
+  let result: Result<CheckReport, any Error>
+
+  /// What was found; nil where it cannot be read.
+  var report: CheckReport? { try? result.get() }
+
+  /// Why it cannot be read; nil where it could be.
+  var error: (any Error)? {
+    if case .failure(let error) = result { error } else { nil }
+  }
+
+  var passed: Bool { report?.passed ?? false }
+
+  /// An error of this model in words, which begin with its path or that of a file in it.
+  func reason(_ error: any Error) -> String {
+    let text = "\(error)"
+    let place = Path.withoutTrailingSlashes(path)
+    return [":", "/"].contains { text.hasPrefix(place + $0) } ? text : "\(path): \(text)"
+  }
+
+  /// The one object for all of the models; nil for a single one that cannot be read.
+  static func json(_ models: [CheckedModel]) -> JSON? {
+    if models.count == 1, models[0].error != nil { return Optional.none }
+    if models.count == 1 { return models[0].json }
+    return [
+      "schema": 1, "passed": .bool(models.allSatisfy(\.passed)),
+      "models": .array(models.map(\.json)),
+    ]
+  }
+
+  /// The model's path before what the `check` contract asks for; after it, why there is nothing.
+  private var json: JSON {
+    let model = JSON.Member(key: "model", value: .string(path))
+    switch result {
+    case .success(let report):
+      return .object([model] + (report.json.object ?? []))
+    case .failure(let error):
+      let nothing: JSON = [
+        "schema": 1, "passed": false, "sparse": 0, "violating": 0, "dense": 0, "required": [],
+        "tensors": [], "error": .string("\(error)"),
+      ]
+      return .object([model] + (nothing.object ?? []))
+    }
+  }
+}
