@@ -20,8 +20,8 @@ import Testing
   @Test(
     .enabled(if: FileManager.default.isExecutableFile(atPath: "/bin/bash")),
     arguments: [
-      (["pr"], ["prune"]), (["comp"], ["completions"]), (["--v"], ["--version"]),
-      (["help", "e"], ["eval"]),
+      (["pr"], ["prune"]), (["compl"], ["completions"]), (["--v"], ["--version"]),
+      (["help", "ev"], ["eval"]),
       (["prune", "--me"], ["--method"]),
       (["prune", "m", "--method", ""], ["magnitude", "wanda", "sparsegpt", "admm"]),
       (["prune", "--method", "=", "w"], ["wanda"]),

@@ -20,7 +20,7 @@ _sparsify() {
   fi
   COMPREPLY=()
   if [[ $COMP_CWORD -eq 1 ]]; then
-    _sparsify_words 'prune quantize check inspect eval generate bench info completions help --version -h --help'
+    _sparsify_words 'prune quantize compress expand check inspect eval generate bench info completions help --version -h --help'
     return
   fi
   case ${COMP_WORDS[1]} in
@@ -70,6 +70,40 @@ _sparsify() {
     esac
     if [[ $word == -* ]]; then
       _sparsify_words '-o --output --group-size --only --skip --threads --dry-run --force --json -q --quiet -h --help'
+    else
+      _sparsify_files
+    fi
+    ;;
+  compress)
+    case $previous in
+    -o | --output)
+      _sparsify_files
+      return
+      ;;
+    --only | --skip | --threads)
+      :
+      return
+      ;;
+    esac
+    if [[ $word == -* ]]; then
+      _sparsify_words '-o --output --only --skip --threads --force --json -q --quiet -h --help'
+    else
+      _sparsify_files
+    fi
+    ;;
+  expand)
+    case $previous in
+    -o | --output)
+      _sparsify_files
+      return
+      ;;
+    --only | --skip | --threads)
+      :
+      return
+      ;;
+    esac
+    if [[ $word == -* ]]; then
+      _sparsify_words '-o --output --only --skip --threads --force --json -q --quiet -h --help'
     else
       _sparsify_files
     fi
@@ -172,7 +206,7 @@ _sparsify() {
     fi
     ;;
   help)
-    [[ $COMP_CWORD -eq 2 ]] && _sparsify_words 'prune quantize check inspect eval generate bench info completions'
+    [[ $COMP_CWORD -eq 2 ]] && _sparsify_words 'prune quantize compress expand check inspect eval generate bench info completions'
     ;;
   esac
 }
