@@ -205,7 +205,7 @@ private enum Reference {
 }
 
 extension ByteView {
-  fileprivate var array: [UInt8] { withUnsafeBytes { Array($0) } }
+  var array: [UInt8] { withUnsafeBytes { Array($0) } }
 }
 
 extension [UInt8] {
