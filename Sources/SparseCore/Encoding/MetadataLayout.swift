@@ -20,7 +20,9 @@ public struct MetadataLayout: Sendable {
   private let order: @Sendable (_ rows: Int, _ columns: Int, _ type: ScalarType) -> NibbleOrder
 
   /// All layouts, in the order in which they are listed for users.
-  public static let all: [MetadataLayout] = [.logical, .cutlass, .pyTorch]
+  public static let all: [MetadataLayout] = [
+    .logical, .cutlass, .pyTorch, .mma(selector: 0), .mma(selector: 1),
+  ]
 
   /// A layout.
   ///

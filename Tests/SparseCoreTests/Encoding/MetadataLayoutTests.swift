@@ -40,6 +40,8 @@ struct MetadataCase: Sendable, CustomTestStringConvertible {
         "logical: float32 1 × 4, float16 1 × 4, bfloat16 1 × 4, int8 1 × 4",
         "cutlass: float16 32 × 32, bfloat16 32 × 32, int8 16 × 64",
         "pytorch: float16 32 × 64, bfloat16 32 × 64, int8 16 × 128",
+        "mma-sp-0: float16 16 × 32, bfloat16 16 × 32, int8 16 × 64",
+        "mma-sp-1: float16 16 × 32, bfloat16 16 × 32",
       ])
   }
 
