@@ -21,7 +21,7 @@ public struct MetadataLayout: Sendable {
 
   /// All layouts, in the order in which they are listed for users.
   public static let all: [MetadataLayout] = [
-    .logical, .cutlass, .pyTorch, .mma(selector: 0), .mma(selector: 1),
+    .logical, .cutlass, .pyTorch, .mma(selector: 0), .mma(selector: 1), .cuSPARSELt,
   ]
 
   /// A layout.

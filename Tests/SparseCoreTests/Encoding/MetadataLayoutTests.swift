@@ -42,6 +42,7 @@ struct MetadataCase: Sendable, CustomTestStringConvertible {
         "pytorch: float16 32 × 64, bfloat16 32 × 64, int8 16 × 128",
         "mma-sp-0: float16 16 × 32, bfloat16 16 × 32, int8 16 × 64",
         "mma-sp-1: float16 16 × 32, bfloat16 16 × 32",
+        "cusparselt: float16 16 × 16, bfloat16 16 × 16, int8 32 × 32",
       ])
   }
 
