@@ -41,17 +41,26 @@ extension CompressedTensors {
   ) throws -> CheckpointChanges {
     var changes = CheckpointChanges()
     for weight in weights {
-      changes.tensors[valuesName(of: weight.name)] = [
-        TensorSpec(name: weight.name, dtype: weight.dtype, shape: weight.shape)
-      ]
-      changes.tensors[maskName(of: weight.name)] = []
-      changes.tensors[shapeName(of: weight.name)] = []
+      changes.replace(
+        weight, by: [TensorSpec(name: weight.name, dtype: weight.dtype, shape: weight.shape)])
     }
     let expanded = Set(weights.map { ExactString($0.name) })
     let left = try checkpoint.modelTensors().filter {
       $0.isCompressed && !expanded.contains(ExactString($0.name))
     }
     changes.configuration = try configuration(compressed: left.map(\.name), of: checkpoint)
+    return changes
+  }
+
+  /// What an output has in place of weights that some library takes in its own form, and of compressed ones
+  /// that it does not take; config.json says nothing of it.
+  static func changes(
+    packing weights: [(weight: ModelTensor, tensors: [TensorSpec])],
+    expanding others: [ModelTensor], of checkpoint: Checkpoint
+  ) throws -> CheckpointChanges {
+    var changes = try changes(expanding: others, of: checkpoint)
+    for (weight, tensors) in weights { changes.replace(weight, by: tensors) }
+    changes.configuration = try configuration(compressed: [], of: checkpoint)
     return changes
   }
 
@@ -80,5 +89,15 @@ extension CompressedTensors {
           "registry_requires_subclass": false,
         ]))
     return [key: .object(members)]
+  }
+}
+
+extension CheckpointChanges {
+  /// Puts other tensors in the place of a weight, in whichever form it is stored.
+  fileprivate mutating func replace(_ weight: ModelTensor, by specs: [TensorSpec]) {
+    tensors[weight.stored.name] = specs
+    guard weight.isCompressed else { return }
+    tensors[CompressedTensors.maskName(of: weight.name)] = []
+    tensors[CompressedTensors.shapeName(of: weight.name)] = []
   }
 }

@@ -50,14 +50,27 @@ public struct CompressRun: Sendable {
     _ path: String, _ options: EncodingOptions = EncodingOptions(),
     on compute: Compute = .automatic
   ) throws {
+    try self.init(path, options, suffix: "compressed", mayBeNone: false, on: compute)
+  }
+
+  /// - Parameter mayBeNone: whether a checkpoint in which all is compressed already is just copied.
+  init(
+    _ path: String, _ options: EncodingOptions, suffix: String, mayBeNone: Bool,
+    on compute: Compute
+  ) throws {
     checkpoint = try Checkpoint(path: path)
     output = try CheckpointOutput(
-      options.output, for: checkpoint, suffix: "compressed", force: options.force)
+      options.output, for: checkpoint, suffix: suffix, force: options.force)
     manifest = try checkpoint.manifest()
     let compressed = Set(
       try checkpoint.modelTensors().filter(\.isCompressed).map { ExactString($0.name) })
     let candidates = try (manifest?.pruned ?? checkpoint.blockWeights()).filter {
       !compressed.contains(ExactString($0))
+    }
+    if candidates.isEmpty && !compressed.isEmpty && mayBeNone {
+      targets = []
+      changes = try CompressedTensors.changes(compressing: [], of: checkpoint)
+      return
     }
     guard !candidates.isEmpty else {
       throw compressed.isEmpty
@@ -99,11 +112,8 @@ public struct CompressRun: Sendable {
         try compress($0, $1, to: writer, kernels: compute.kernels)
       }
     for weight in weights {
-      let shape = weight.shape.flatMap { dimension in
-        withUnsafeBytes(of: Int64(dimension).littleEndian) { Array($0) }
-      }
       try writer.write(
-        ByteView(copying: shape), as: CompressedTensors.shapeName(of: weight.name))
+        ByteView(int64s: weight.shape), as: CompressedTensors.shapeName(of: weight.name))
     }
     try writer.copyRemaining(on: compute, progress: progress)
     if self.manifest == nil {

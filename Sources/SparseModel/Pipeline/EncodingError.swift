@@ -10,6 +10,8 @@ public enum EncodingError: Error, Equatable {
   case nothingCompressed(path: String)
   /// A tensor that should be compressed is no two-dimensional weight.
   case notAWeight(name: String, dtype: DType, shape: [Int], path: String)
+  /// A target takes no weight of the types and shapes that there are: the first, and why.
+  case noneFits(target: String, name: String, reason: MetadataError)
   /// A weight that should be 2:4 is not.
   case weight(name: String, path: String, reason: CompressionError)
 }
@@ -24,6 +26,8 @@ extension EncodingError: CustomStringConvertible {
     case .nothingCompressed(let path): "\(path): no weight is compressed"
     case .notAWeight(let name, let dtype, let shape, let path):
       "\(path): tensor '\(name)' is \(dtype.rawValue) \(shape); only weights of two dimensions in F32, F16, BF16 and I8 are compressed"
+    case .noneFits(let target, let name, let reason):
+      "the target \(target) takes none of the 2:4 weights, '\(name)' for example: \(reason)"
     case .weight(let name, let path, let reason): "\(path): tensor '\(name)': \(reason)"
     }
   }

@@ -20,12 +20,24 @@ public struct ExpandRun: Sendable {
   /// - Throws: the errors of opening the checkpoint, ``CompressedWeightError`` where the parts of a weight
   ///   do not belong together, ``SelectionError``, and ``EncodingError`` where there is nothing to expand.
   public init(_ path: String, _ options: EncodingOptions = EncodingOptions()) throws {
+    try self.init(path, options, suffix: "expanded", mayBeNone: false)
+  }
+
+  /// - Parameter mayBeNone: whether a checkpoint in which nothing is compressed is just copied.
+  init(_ path: String, _ options: EncodingOptions, suffix: String, mayBeNone: Bool) throws {
     checkpoint = try Checkpoint(path: path)
     output = try CheckpointOutput(
-      options.output, for: checkpoint, suffix: "expanded", force: options.force)
+      options.output, for: checkpoint, suffix: suffix, force: options.force)
     manifest = try checkpoint.manifest()
     let compressed = try checkpoint.modelTensors().filter(\.isCompressed)
-    guard !compressed.isEmpty else { throw EncodingError.nothingCompressed(path: path) }
+    guard !compressed.isEmpty || mayBeNone else {
+      throw EncodingError.nothingCompressed(path: path)
+    }
+    if compressed.isEmpty {
+      weights = []
+      changes = try CompressedTensors.changes(expanding: [], of: checkpoint)
+      return
+    }
     let selected = Set(
       try options.selection.apply(to: compressed.map(\.name)).map(ExactString.init))
     weights = compressed.filter { selected.contains(ExactString($0.name)) }

@@ -32,7 +32,7 @@ extension UsageError: CustomStringConvertible {
       "Missing expected \(parameter.form == .argument ? "argument" : "option")"
         + " '\(parameter.signature)'"
     case .missingOneOf(let parameters):
-      "Missing one of " + list(parameters.map(\.signature))
+      (parameters.count == 1 ? "Missing " : "Missing one of ") + list(parameters.map(\.signature))
     case .exclusive(let parameters):
       "Only one of \(list(parameters.map(\.title))) can be given"
     case .noEffect(let parameter, let reason):

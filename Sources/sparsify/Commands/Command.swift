@@ -29,6 +29,7 @@ enum Registry {
     QuantizeCommand.self,
     CompressCommand.self,
     ExpandCommand.self,
+    ExportCommand.self,
     CheckCommand.self,
     InspectCommand.self,
     EvalCommand.self,

@@ -20,7 +20,7 @@ _sparsify() {
   fi
   COMPREPLY=()
   if [[ $COMP_CWORD -eq 1 ]]; then
-    _sparsify_words 'prune quantize compress expand check inspect eval generate bench info completions help --version -h --help'
+    _sparsify_words 'prune quantize compress expand export check inspect eval generate bench info completions help --version -h --help'
     return
   fi
   case ${COMP_WORDS[1]} in
@@ -104,6 +104,27 @@ _sparsify() {
     esac
     if [[ $word == -* ]]; then
       _sparsify_words '-o --output --only --skip --threads --force --json -q --quiet -h --help'
+    else
+      _sparsify_files
+    fi
+    ;;
+  export)
+    case $previous in
+    --target)
+      _sparsify_words 'transformers vllm vllm@0.18 tensorrt-llm pytorch cusparselt'
+      return
+      ;;
+    -o | --output)
+      _sparsify_files
+      return
+      ;;
+    --threads)
+      :
+      return
+      ;;
+    esac
+    if [[ $word == -* ]]; then
+      _sparsify_words '--target -o --output --threads --dry-run --force --json -q --quiet -h --help'
     else
       _sparsify_files
     fi
@@ -206,7 +227,7 @@ _sparsify() {
     fi
     ;;
   help)
-    [[ $COMP_CWORD -eq 2 ]] && _sparsify_words 'prune quantize compress expand check inspect eval generate bench info completions'
+    [[ $COMP_CWORD -eq 2 ]] && _sparsify_words 'prune quantize compress expand export check inspect eval generate bench info completions'
     ;;
   esac
 }

@@ -7,6 +7,7 @@ _sparsify_commands() {
     'quantize:Put the weights of a model in INT8'
     'compress:Store the 2\:4 weights of a model as kept values and masks'
     'expand:Store the compressed weights of a model whole again, zeros included'
+    'export:Write a 2\:4 model in the form that another program takes'
     'check:Check that every weight that should be 2\:4 sparse is'
     'inspect:List the tensors of a checkpoint with their zeros and 2\:4 patterns'
     'eval:Measure the perplexity of a model'
@@ -88,6 +89,18 @@ _sparsify() {
       '*--only=[Take only the weights whose names match; '\''*'\'' stands for any text, '\''?'\'' for one character]:glob: ' \
       '*--skip=[Leave out the weights whose names match]:glob: ' \
       '--threads=[The number of threads. Results don'\''t depend on it]:n: ' \
+      '--force[Replace the output if it exists]' \
+      '--json[Print one JSON object instead of text]' \
+      '(-q --quiet)'{-q,--quiet}'[Show no progress]' \
+      '(- *)'{-h,--help}'[Show this help]' \
+      '1:model:_files'
+    ;;
+  export)
+    _arguments -s -S \
+      '--target=[Who is to load the model]:name:(transformers vllm vllm@0.18 tensorrt-llm pytorch cusparselt)' \
+      '(-o --output)'{-o+,--output=}'[Where the exported model goes\: a folder for a folder, a file for a file]:path:_files' \
+      '--threads=[The number of threads. Results don'\''t depend on it]:n: ' \
+      '--dry-run[Say what would be done, and write nothing]' \
       '--force[Replace the output if it exists]' \
       '--json[Print one JSON object instead of text]' \
       '(-q --quiet)'{-q,--quiet}'[Show no progress]' \
