@@ -16,7 +16,7 @@ extern const sk_kernels sk_table_scalar;
 #if defined(__aarch64__)
 extern const sk_kernels sk_table_neon;
 #elif defined(__x86_64__)
-extern const sk_kernels sk_table_avx2, sk_table_avx512, sk_table_avx512vnni;
+extern const sk_kernels sk_table_avx2, sk_table_avx512, sk_table_avx512vnni, sk_table_avx512vbmi2;
 
 static int has_avx2(void) {
   return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
@@ -31,10 +31,12 @@ static int has_avx512(void) {
 }
 
 static int has_avx512vnni(void) { return has_avx512() && __builtin_cpu_supports("avx512vnni"); }
+
+static int has_avx512vbmi2(void) { return has_avx512vnni() && __builtin_cpu_supports("avx512vbmi2"); }
 #endif
 
 const sk_kernels *sk_available(intptr_t index) {
-  const sk_kernels *found[4];
+  const sk_kernels *found[5];
   intptr_t count = 0;
   found[count++] = &sk_table_scalar;
 #if defined(__aarch64__)
@@ -43,6 +45,7 @@ const sk_kernels *sk_available(intptr_t index) {
   if (has_avx2()) found[count++] = &sk_table_avx2;
   if (has_avx512()) found[count++] = &sk_table_avx512;
   if (has_avx512vnni()) found[count++] = &sk_table_avx512vnni;
+  if (has_avx512vbmi2()) found[count++] = &sk_table_avx512vbmi2;
 #endif
   return index >= 0 && index < count ? found[index] : NULL;
 }

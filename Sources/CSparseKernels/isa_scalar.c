@@ -4,4 +4,5 @@
 #define SK_LANES 4
 #define SK_TILE_ROWS 6  // 6 × 2 sums, 2 panel vectors and a broadcast in 16 registers
 #define SK_TILE_VECTORS 2
+#define SK_DOT_ROWS 2
 #include "bodies/table.h"

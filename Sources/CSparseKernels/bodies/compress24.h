@@ -1,5 +1,5 @@
-// 2:4 weights to their kept values and mask, and back. Groups go one at a time: two values are fetched from, or put
-// at, the places that a small table gives for the group's nibble.
+// 2:4 weights to their kept values and mask. Groups go one at a time: two values are fetched from the places that a
+// small table gives for the group's nibble.
 
 // What to do with a group: the places of its two kept values, and their bits.
 typedef struct {
@@ -55,23 +55,4 @@ static int64_t compress24(sk_type type, intptr_t n, const void *weight, const ui
   for_each_type(type, body)
 #undef body
   return 0;
-}
-
-inlined void expand_typed(const intptr_t size, intptr_t n, const unsigned char *values, const uint8_t *mask,
-                          unsigned char *out) {
-  kept_pair pairs[16];
-  for (unsigned nibble = 0; nibble < 16; nibble++) pairs[nibble] = pair_of(nibble);
-  for (intptr_t g = 0; g < n / 4; g++) {
-    kept_pair pair = pairs[mask[g / 2] >> g % 2 * 4 & 15];
-    unsigned char *group = out + 4 * g * size;
-    __builtin_memset(group, 0, (unsigned long)(4 * size));
-    __builtin_memcpy(group + pair.first * size, values + 2 * g * size, (unsigned long)size);
-    __builtin_memcpy(group + pair.second * size, values + (2 * g + 1) * size, (unsigned long)size);
-  }
-}
-
-static void expand24(int bytes, intptr_t n, const void *values, const uint8_t *mask, void *out) {
-  if (bytes == 1) expand_typed(1, n, values, mask, out);
-  else if (bytes == 2) expand_typed(2, n, values, mask, out);
-  else expand_typed(4, n, values, mask, out);
 }

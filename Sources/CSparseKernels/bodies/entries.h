@@ -1,9 +1,9 @@
-// What stands in every table of an instruction set: all but its name and its products of signed bytes, of which
-// there may be several.
+// What stands in every table of an instruction set: all but its name, its products of signed bytes and its expansion
+// of 2:4 rows, of which there may be several.
 .to_float = to_float,
 .from_float = from_float,
 .dot = dot,
-.dot_stored = dot_stored,
+.multiply_rows = multiply_rows,
 .axpy = axpy,
 .scaled_add = scaled_add,
 .sum_squares = sum_squares,
@@ -25,7 +25,6 @@
 .patterns24 = patterns24,
 .count_not_finite = count_not_finite,
 .compress24 = compress24,
-.expand24 = expand24,
 .rms_norm = rms_norm,
 .silu_multiply = silu_multiply,
 .exp = exp_array,

@@ -2,9 +2,13 @@
 #include "types.h"
 #include "convert.h"
 #include "vector.h"
+#include "rows.h"
+#include "expand24.h"
+#include "multiply_rows.h"
 #include "int8.h"
 #include "gemm.h"
 #include "int8_gemm.h"
+#include "int8_rows.h"
 #include "pack.h"
 #include "bits.h"
 #include "select24.h"
@@ -23,5 +27,7 @@ extern const sk_kernels SK_TABLE;
 const sk_kernels SK_TABLE = {
   .name = SK_NAME,
   .gemm_i8 = gemm_i8_pairs,
+  .multiply_rows_i8 = multiply_i8_rows_pairs,
+  .expand24 = expand24_by_places,
 #include "entries.h"
 };

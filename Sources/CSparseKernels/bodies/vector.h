@@ -1,27 +1,15 @@
 // Dot products, scaled additions and column sums. A dot product keeps four vectors of partial sums, enough
 // to hide the latency of an addition; vector v goes to partial sum v mod 4.
 
-inlined float dot_typed(sk_type type, intptr_t n, const unsigned char *x, const float *y) {
+static float dot(intptr_t n, const float *x, const float *y) {
   vf sums[4] = {splat(0), splat(0), splat(0), splat(0)};
   intptr_t i = 0;
   for (; i + 4 * SK_LANES <= n; i += 4 * SK_LANES)
     for (int k = 0; k < 4; k++)
-      sums[k] = load_stored(type, x, i + k * SK_LANES) * load_f(y + i + k * SK_LANES) + sums[k];
-  for (; i + SK_LANES <= n; i += SK_LANES)
-    sums[0] = load_stored(type, x, i) * load_f(y + i) + sums[0];
-  if (i < n) sums[0] = load_stored_part(type, x, i, n - i) * load_part(y + i, n - i) + sums[0];
+      sums[k] = load_f(x + i + k * SK_LANES) * load_f(y + i + k * SK_LANES) + sums[k];
+  for (; i + SK_LANES <= n; i += SK_LANES) sums[0] = load_f(x + i) * load_f(y + i) + sums[0];
+  if (i < n) sums[0] = load_part(x + i, n - i) * load_part(y + i, n - i) + sums[0];
   return lane_sum((sums[0] + sums[1]) + (sums[2] + sums[3]));
-}
-
-static float dot_stored(sk_type type, intptr_t n, const void *x, const float *y) {
-#define body(t) return dot_typed(t, n, x, y)
-  for_each_type(type, body)
-#undef body
-  return 0;
-}
-
-static float dot(intptr_t n, const float *x, const float *y) {
-  return dot_typed(sk_f32, n, (const unsigned char *)x, y);
 }
 
 static void axpy(intptr_t n, float a, const float *x, float *y) {

@@ -27,6 +27,15 @@ typedef struct sk_counts {
   int64_t negative_zeros;  // values that are -0.0
 } sk_counts;
 
+// The rows of a weight as they are stored: all values or, of a 2:4 weight, the kept half of them and a mask with two
+// bits in every four. Each row begins on a byte of its own; columns of a 2:4 weight are a multiple of 4.
+typedef struct sk_rows {
+  const void *values;
+  intptr_t value_bytes;           // from one row's values to the next
+  const uint8_t *_Nullable mask;  // NULL for all values
+  intptr_t mask_bytes;            // from one row's mask to the next
+} sk_rows;
+
 typedef struct sk_kernels {
   const char *name;
 
@@ -37,8 +46,6 @@ typedef struct sk_kernels {
 
   // Sum of x[i] * y[i], in an order that depends on n alone.
   float (*dot)(intptr_t n, const float *x, const float *y);
-  // The same with one side as stored.
-  float (*dot_stored)(sk_type type, intptr_t n, const void *x, const float *y);
   // y[i] += a * x[i]
   void (*axpy)(intptr_t n, float a, const float *x, float *y);
   // y[i] = a * x[i] + b * y[i]
@@ -85,6 +92,14 @@ typedef struct sk_kernels {
   // One chain over t from the tile's first value, as in gemm. On the diagonal, where a and b are the same
   // panel, only values with j <= i are promised.
   void (*rank_update)(intptr_t tokens, const float *a, const float *b, float *tile, int diagonal);
+
+  // out[t][o] = sum over i < columns of x[t][i] * weight value (o, i), in the order of `dot`: the bits of an output
+  // depend on its two rows of numbers alone, and are those of the dense weight where the weight is 2:4.
+  void (*multiply_rows)(sk_type type, intptr_t tokens, intptr_t outputs, intptr_t columns, const float *x,
+                   intptr_t x_stride, const sk_rows *weight, float *out, intptr_t out_stride);
+  // The same from signed bytes, in 32 bits: exact for up to 131,072 columns.
+  void (*multiply_rows_i8)(intptr_t tokens, intptr_t outputs, intptr_t columns, const int8_t *x, intptr_t x_stride,
+                      const sk_rows *weight, int32_t *out, intptr_t out_stride);
 
   // 2:4 selection. Of each four scores the two largest are kept; equal ones keep the lower index; a NaN
   // counts as larger than all or smaller than all. n is a multiple of 4. Bit i of `mask` (least significant

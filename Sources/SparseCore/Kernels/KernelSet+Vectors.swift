@@ -33,13 +33,6 @@ extension KernelSet {
     table.pointee.dot(n, x, y)
   }
 
-  /// Σ xᵢyᵢ with `x` as stored.
-  package func dot(
-    _ n: Int, _ type: ScalarType, _ x: UnsafeRawPointer, _ y: UnsafePointer<Float>
-  ) -> Float {
-    table.pointee.dot_stored(type.code, n, x, y)
-  }
-
   /// y ← y + a·x.
   package func axpy(
     _ n: Int, _ a: Float, _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>

@@ -10,7 +10,7 @@ public struct KernelSet: Sendable {
   /// The table is a constant of the program.
   nonisolated(unsafe) let table: UnsafePointer<sk_kernels>
 
-  /// "scalar", "neon", "avx2", "avx512" or "avx512vnni".
+  /// "scalar", "neon", "avx2", "avx512", "avx512vnni" or "avx512vbmi2".
   public var name: String { String(cString: table.pointee.name) }
 
   /// The sets that this processor can run, slowest first.

@@ -25,34 +25,8 @@ public func addLinear(
   }
 }
 
-/// The product with a weight as it is stored, read once and never copied as a whole.
-///
-/// For the few rows of a generation step. Up to four rows are dot products straight from the stored
-/// weights; more rows go through one panel of 48 outputs at a time, with the bits of a packed weight.
-public func linear(_ x: Matrix, _ weight: StoredMatrix, on compute: Compute = .automatic) -> Matrix
-{
-  product(x, weight, byDots: x.rows <= 4, on: compute)
-}
-
-/// The product with a weight as it is stored, with the bits of a packed weight however few the rows.
-package func linearAsPacked(_ x: Matrix, _ weight: StoredMatrix, on compute: Compute) -> Matrix {
-  product(x, weight, byDots: false, on: compute)
-}
-
-private func product(
-  _ x: Matrix, _ weight: StoredMatrix, byDots: Bool, on compute: Compute
-) -> Matrix {
-  checkInputs(x, weight.columns)
-  return Matrix(rows: x.rows, columns: weight.rows) { out in
-    x.values.withUnsafeBufferPointer { values in
-      let product = StoredProduct(
-        x: values.start, tokens: x.rows, weight: weight, out: out.start, compute: compute)
-      if byDots { product.byDots() } else { product.byPanels() }
-    }
-  }
-}
-
-private func checkInputs(_ x: Matrix, _ inputs: Int) {
+/// Traps where activations have another number of columns than a weight has inputs.
+func checkInputs(_ x: Matrix, _ inputs: Int) {
   precondition(
     x.columns == inputs, "linear: x has \(x.columns) columns, the weight \(inputs) inputs")
 }
@@ -117,43 +91,5 @@ struct BlockPlan {
     let start = min(count, units * index / pieces * unit)
     let end = min(count, units * (index + 1) / pieces * unit)
     return start..<end
-  }
-}
-
-/// A product with a weight that stays as stored.
-///
-/// The pointers live as long as the call that made it.
-private struct StoredProduct: @unchecked Sendable {
-  let x: UnsafePointer<Float>
-  let tokens: Int
-  let weight: StoredMatrix
-  let out: UnsafeMutablePointer<Float>
-  let compute: Compute
-
-  private var inputs: Int { weight.columns }
-  private var outputs: Int { weight.rows }
-
-  func byDots() {
-    Parallel.forEachRange(of: outputs, size: 64, threads: compute.threads) { rows in
-      for row in rows {
-        for token in 0..<tokens {
-          out[token * outputs + row] = weight.dot(
-            row: row, x + token * inputs, kernels: compute.kernels)
-        }
-      }
-    }
-  }
-
-  func byPanels() {
-    let width = KernelSet.panelWidth
-    Parallel.forEachRange(of: outputs, size: width, threads: compute.threads) { rows in
-      AlignedFloats.withScratch(count: inputs * width) { panel in
-        weight.pack(rows: rows, into: panel, kernels: compute.kernels)
-        compute.kernels.gemm(
-          tokens: tokens, outputs: rows.count, inputs: inputs, x, stride: inputs, panels: panel,
-          panelStride: inputs * width, into: out + rows.lowerBound, outStride: outputs,
-          accumulate: false)
-      }
-    }
   }
 }

@@ -66,20 +66,4 @@ extension StoredMatrix {
         outputs: range.count, inputs: columns, .float32, values, rowBytes: 4 * columns, into: panel)
     }
   }
-
-  /// The dot product of a row with `x`, one value for each column.
-  func dot(row: Int, _ x: UnsafePointer<Float>, kernels: KernelSet) -> Float {
-    bytes.withUnsafeBytes { bytes in
-      let from = bytes.start + row * rowBytes
-      guard let grid else { return kernels.dot(columns, type, from, x) }
-      var sum: Float = 0
-      for group in 0..<grid.groups {
-        let start = group * grid.groupSize
-        sum +=
-          grid.scales[row * grid.groups + group]
-          * kernels.dot(grid.groupSize, .int8, from + start, x + start)
-      }
-      return sum
-    }
-  }
 }

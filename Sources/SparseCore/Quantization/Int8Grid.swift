@@ -101,6 +101,16 @@ public struct Int8Grid: Sendable, Equatable {
       scales: Array(scales[range.lowerBound * groups..<range.upperBound * groups]))
   }
 
+  /// Neighbouring inputs whose products can be summed as integers: those that share a scale, as long as their sums fit.
+  var segments: [(inputs: Range<Int>, group: Int)] {
+    (0..<groups).flatMap { group in
+      let end = (group + 1) * groupSize
+      return stride(from: group * groupSize, to: end, by: KernelSet.exactInputs).map {
+        ($0..<min($0 + KernelSet.exactInputs, end), group)
+      }
+    }
+  }
+
   private static func groups(columns: Int, groupSize: Int) -> Int {
     columns == groupSize ? 1 : columns / groupSize
   }

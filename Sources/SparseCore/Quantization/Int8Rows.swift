@@ -6,7 +6,7 @@
 struct Int8Rows {
   let rows: Int
   let scales: [Float]
-  /// Bytes from one row to the next: its codes, then at least three zeros.
+  /// Bytes from one row to the next, whole cache lines: its codes, then at least three zeros.
   let stride: Int
   private let storage: AlignedFloats
 
@@ -15,7 +15,7 @@ struct Int8Rows {
 
   /// Rounds every row half to even.
   init(_ x: Matrix, on compute: Compute) {
-    let stride = (x.columns + 6) / 4 * 4
+    let stride = (x.columns + 3 + 63) / 64 * 64
     let storage = AlignedFloats(count: x.rows * stride / 4)
     rows = x.rows
     self.stride = stride

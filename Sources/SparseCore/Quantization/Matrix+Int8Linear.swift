@@ -6,26 +6,27 @@
 public func linear(
   _ x: Matrix, _ weight: PackedInt8Weight, on compute: Compute = .automatic
 ) -> Matrix {
-  precondition(
-    x.columns == weight.inputs,
-    "linear: x has \(x.columns) columns, the weight \(weight.inputs) inputs")
+  checkInputs(x, weight.inputs)
   let rows = Int8Rows(x, on: compute)
   return Matrix(rows: x.rows, columns: weight.outputs) { out in
     let plan = BlockPlan(tokens: x.rows, outputs: weight.outputs, threads: compute.threads)
     nonisolated(unsafe) let out = out.start
     Parallel.forEach(plan.count, threads: compute.threads) { index in
       let (tokens, outputs) = plan[index]
-      Int8Product(x: rows, weight: weight, out: out, kernels: compute.kernels)
-        .run(tokens: tokens, outputs: outputs)
+      Int8Product(
+        x: rows, weight: weight, out: out, outStride: weight.outputs, kernels: compute.kernels
+      ).run(tokens: tokens, outputs: outputs)
     }
   }
 }
 
 /// A product on one thread, in blocks whose sums stay in the cache until they are scaled.
-private struct Int8Product {
+struct Int8Product {
   let x: Int8Rows
   let weight: PackedInt8Weight
+  /// Where the first row's product with the first output goes.
   let out: UnsafeMutablePointer<Float>
+  let outStride: Int
   let kernels: KernelSet
 
   /// Rows of activations for which the panels of a block are read once.
@@ -33,9 +34,13 @@ private struct Int8Product {
   /// Bytes of the panels of a block, which stay in a second-level cache while all activations pass by.
   private static let panelBytes = 1 << 19
 
+  /// The outputs of a block.
+  static func outputBlock(panelStride: Int) -> Int {
+    KernelSet.panelWidth * max(1, panelBytes / max(1, panelStride))
+  }
+
   func run(tokens: Range<Int>, outputs: Range<Int>) {
-    let width = KernelSet.panelWidth
-    let block = width * max(1, Self.panelBytes / max(1, weight.panelStride))
+    let block = Self.outputBlock(panelStride: weight.panelStride)
     AlignedFloats.withScratch(count: Self.tokenBlock * block) { scratch in
       let sums = UnsafeMutableRawPointer(scratch).assumingMemoryBound(to: Int32.self)
       for first in stride(from: outputs.lowerBound, to: outputs.upperBound, by: block) {
@@ -54,7 +59,7 @@ private struct Int8Product {
     for (index, segment) in weight.segments.enumerated() {
       kernels.gemmInt8(
         tokens: tokens.count, outputs: outputs.count, quads: segment.quads,
-        x.codes + tokens.lowerBound * x.stride + segment.firstInput, stride: x.stride,
+        x.codes + tokens.lowerBound * x.stride + segment.inputs.lowerBound, stride: x.stride,
         panels: panels + segment.offset, panelStride: weight.panelStride, into: sums,
         outStride: outputs.count)
       weight.scales.withUnsafeBufferPointer { scales in
@@ -62,7 +67,7 @@ private struct Int8Product {
           kernels.scale(
             outputs.count, sums + place * outputs.count, factor: x.scales[token],
             scales: scales.start + segment.firstScale + outputs.lowerBound, accumulate: index > 0,
-            into: out + token * weight.outputs + outputs.lowerBound)
+            into: out + token * outStride + outputs.lowerBound)
         }
       }
     }

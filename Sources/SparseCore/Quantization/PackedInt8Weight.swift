@@ -12,7 +12,7 @@ public final class PackedInt8Weight: Sendable {
   public let inputs: Int
   /// Neighbouring inputs whose products are summed as integers, and then scaled.
   struct Segment {
-    let firstInput: Int
+    let inputs: Range<Int>
     let quads: Int
     /// Where the segment starts in every panel, in bytes.
     let offset: Int
@@ -40,15 +40,13 @@ public final class PackedInt8Weight: Sendable {
     let panelRow = 4 * KernelSet.panelWidth
     var segments: [Segment] = []
     var offset = 0
-    for group in 0..<grid.groups {
-      let end = (group + 1) * grid.groupSize
-      for first in stride(from: group * grid.groupSize, to: end, by: KernelSet.exactInputs) {
-        let quads = (min(KernelSet.exactInputs, end - first) + 3) / 4
-        segments.append(
-          Segment(
-            firstInput: first, quads: quads, offset: offset, firstScale: group * weight.rows))
-        offset += quads * panelRow
-      }
+    for segment in grid.segments {
+      let quads = (segment.inputs.count + 3) / 4
+      segments.append(
+        Segment(
+          inputs: segment.inputs, quads: quads, offset: offset,
+          firstScale: segment.group * weight.rows))
+      offset += quads * panelRow
     }
     self.segments = segments
     panelStride = offset
@@ -63,11 +61,10 @@ public final class PackedInt8Weight: Sendable {
     nonisolated(unsafe) let codes = weight.assumingMemoryBound(to: Int8.self)
     let width = KernelSet.panelWidth
     Parallel.forEachRange(of: outputs, size: width, threads: compute.threads) { rows in
-      for (index, segment) in segments.enumerated() {
-        let end = index + 1 < segments.count ? segments[index + 1].firstInput : inputs
+      for segment in segments {
         compute.kernels.packInt8(
-          outputs: rows.count, inputs: end - segment.firstInput,
-          codes + rows.lowerBound * inputs + segment.firstInput, stride: inputs,
+          outputs: rows.count, inputs: segment.inputs.count,
+          codes + rows.lowerBound * inputs + segment.inputs.lowerBound, stride: inputs,
           into: panels + rows.lowerBound / width * panelStride + segment.offset,
           panelStride: panelStride)
       }

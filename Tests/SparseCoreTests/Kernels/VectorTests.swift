@@ -9,15 +9,6 @@ import Testing
   func dotMatchesReference(kernels: KernelSet, count: Int) {
     let (x, y) = (randomFloats(count, seed: 1), randomFloats(count, seed: 2))
     expectClose([kernels.dot(count, x, y)], [exactDot(x, y)], "\(count)")
-    for type in ScalarType.floatingPoint {
-      let bytes = Matrix(rows: 1, columns: count, x).storedBytes(as: type)
-      let view = ByteView(copying: bytes)
-      let wide = Matrix(StoredMatrix(rows: 1, columns: count, type: type, bytes: view)).values
-      // One byte off, as in a file.
-      let shifted = [0] + bytes
-      let got = shifted.withUnsafeBytes { kernels.dot(count, type, $0.start + 1, y) }
-      expectClose([got], [exactDot(wide, y)], "\(type), \(count)")
-    }
   }
 
   @Test(arguments: KernelSet.available, lengths)
