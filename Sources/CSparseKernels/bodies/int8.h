@@ -39,30 +39,6 @@ static void dequantize(intptr_t n, const int8_t *x, float scale, float *out) {
   if (i < n) store_part(out + i, load_stored_part(sk_i8, codes, i, n - i) * splat(scale), n - i);
 }
 
-// A byte with its highest bit flipped is 128 more, without a sign; padding becomes the code 0.
-static void pack_i8(intptr_t outputs, intptr_t inputs, const int8_t *weight, intptr_t stride,
-                    uint8_t *panels, intptr_t panel_stride) {
-  for (intptr_t o = 0; o < outputs; o += SK_PANEL) {
-    uint8_t *panel = panels + o / SK_PANEL * panel_stride;
-    for (intptr_t i = 0; i < inputs; i += 4) {
-      intptr_t count = inputs - i < 4 ? inputs - i : 4;
-      for (intptr_t r = 0; r < SK_PANEL; r++) {
-        uint32_t quad = 0;
-        if (o + r < outputs) {
-          const int8_t *from = weight + (o + r) * stride + i;
-          if (count == 4) {
-            __builtin_memcpy(&quad, from, 4);
-          } else {
-            __builtin_memcpy(&quad, from, (unsigned long)count);
-          }
-        }
-        quad ^= 0x80808080;
-        __builtin_memcpy(panel + i * SK_PANEL + 4 * r, &quad, 4);
-      }
-    }
-  }
-}
-
 static void scale_sums(intptr_t n, const int32_t *sums, float factor, const float *scales,
                        int accumulate, float *out) {
   intptr_t i = 0;

@@ -42,6 +42,41 @@ static void pack(sk_type type, intptr_t outputs, intptr_t inputs, const void *we
   }
 }
 
+// The words of four signed bytes in 16 columns of four rows are transposed as floats are; of the four words of a row,
+// `quads` go to the panel. A byte with its highest bit flipped is 128 more, without a sign.
+inlined void transpose_codes(const int8_t *from, intptr_t stride, uint8_t *panel, intptr_t quads) {
+  float words[4][4], columns[4][4];
+  for (int r = 0; r < 4; r++) {
+    vector(uint8_t, 16) codes;
+    __builtin_memcpy(&codes, from + r * stride, sizeof codes);
+    codes ^= 0x80;
+    __builtin_memcpy(words[r], &codes, sizeof codes);
+  }
+  transpose_quads(words[0], 4, columns[0], 4);
+  for (intptr_t q = 0; q < quads; q++) __builtin_memcpy(panel + q * 4 * SK_PANEL, columns[q], 16);
+}
+
+// A cache line of each row at a time. What is missing becomes the code 0.
+static void pack_i8(intptr_t outputs, intptr_t inputs, const int8_t *weight, intptr_t stride, uint8_t *panels,
+                    intptr_t panel_stride) {
+  for (intptr_t o = 0; o < outputs; o += SK_PANEL)
+    for (intptr_t line = 0; line < inputs; line += 64)
+      for (intptr_t r = 0; r < SK_PANEL; r += 4)
+        for (intptr_t i = line; i < line + 64 && i < inputs; i += 16) {
+          intptr_t rows = outputs - o - r, columns = inputs - i;
+          const int8_t *from = weight + (o + r) * stride + i;
+          uint8_t *panel = panels + o / SK_PANEL * panel_stride + i * SK_PANEL + 4 * r;
+          if (rows >= 4 && columns >= 16) {
+            transpose_codes(from, stride, panel, 4);
+            continue;
+          }
+          int8_t block[4 * 16] = {0};
+          for (intptr_t k = 0; k < 4 && k < rows; k++)
+            copy_bytes(columns < 16 ? columns : 16, from + k * stride, block + 16 * k);
+          transpose_codes(block, 16, panel, columns < 16 ? (columns + 3) / 4 : 4);
+        }
+}
+
 static void pack_columns(intptr_t rows, intptr_t columns, const float *x, intptr_t stride, float *panels,
                          intptr_t panel_stride) {
   for (intptr_t c = 0; c < columns; c += SK_PANEL) {
