@@ -207,7 +207,7 @@ typedef struct sk_kernels {
   // Benchmark. Runs `steps` rounds of independent multiply-adds that fill the pipelines and returns how
   // many floating-point operations that was; *sink receives a value that depends on them.
   double (*fma_peak)(intptr_t steps, float *sink);
-  // Sum of all 8-byte words of n bytes (a multiple of 256): reads memory and does next to nothing else.
+  // Sum of all 8-byte words of n bytes (a multiple of 512): reads memory and does next to nothing else.
   uint64_t (*read_words)(intptr_t n, const void *bytes);
 } sk_kernels;
 

@@ -5,7 +5,7 @@ extension Benchmark {
     + [(2048, 2048, 2048), (2016, 576, 576), (2016, 576, 1536), (2016, 1536, 576)].map(gemm)
     + [(2048, 2048, 2048), (2016, 576, 1536)].map(int8Gemm)
     + [pack, rankUpdate(2048, 576), rankUpdate(2048, 1536), cholesky, solve, sparseGPT]
-    + [attention(512), attention(2048)] + singles
+    + [attention(512), attention(2048)] + singles + linears
 
   private static let singles = [
     decodeAttention, linearRow, norms, magnitude, selectByNorms, check, widen, narrow, fingerprint,
@@ -31,7 +31,7 @@ private func someFloats(_ count: Int) -> AlignedFloats {
   return floats
 }
 
-private func someMatrix(_ rows: Int, _ columns: Int) -> Matrix {
+func someMatrix(_ rows: Int, _ columns: Int) -> Matrix {
   let floats = someFloats(rows * columns)
   return Matrix(rows: rows, columns: columns) {
     $0.start.update(from: floats.pointer, count: $0.count)

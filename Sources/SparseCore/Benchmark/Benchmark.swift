@@ -25,6 +25,8 @@ package enum Benchmark {
     /// The rate divided by what the limit's own loop reached, both at their best.
     package var share: Double
     package var limit: Limit
+    /// Which product it is, for those of the case `linear`.
+    package var product: Product?
   }
 
   /// What one run of a case does.
@@ -40,6 +42,7 @@ package enum Benchmark {
     var name: String
     var shape: String
     var limit: Limit
+    var product: Product?
     /// Makes what the work needs; only the work itself is timed.
     var prepare: @Sendable (Compute) -> Work
   }
@@ -88,7 +91,8 @@ package enum Benchmark {
       name: item.name, shape: item.shape, kernel: compute.kernels.name, threads: compute.threads,
       best: best, median: times[times.count / 2],
       gigaflops: work.flops > 0 ? work.flops / best / 1e9 : nil,
-      gigabytes: work.bytes > 0 ? work.bytes / best / 1e9 : nil, share: 1, limit: item.limit)
+      gigabytes: work.bytes > 0 ? work.bytes / best / 1e9 : nil, share: 1, limit: item.limit,
+      product: item.product)
   }
 }
 

@@ -11,7 +11,8 @@ enum BenchCommand: Command {
     "bench", "Measure the kernels on this machine",
     discussion: """
       Each case is given with its rate and its share of what the machine itself was measured to reach: \
-      arithmetic or memory bandwidth. Close other programs first.
+      arithmetic or memory bandwidth. Close other programs first. The case linear also gives a table of \
+      how much faster one linear layer is from each form of its weight, by the rows of activations.
       """,
     parameters: [cases, Common.threads, Common.json, Common.quiet],
     examples: [
@@ -50,9 +51,42 @@ enum BenchCommand: Command {
       ])
     }
     let machine = Machine.current()
-    return table.text + "\n\(compute.kernels), \(compute.threads.counting("thread")), "
+    return table.text + products(results)
+      + "\n\(compute.kernels), \(compute.threads.counting("thread")), "
       + "\(machine.processor ?? "unknown processor"), \(machine.system)\n"
       + "Rates are those of the best run; shares are of what this machine reached in the same run.\n"
+  }
+
+  /// The times of one linear layer from each form of its weight, and how they compare, row by row of the batch.
+  private static func products(_ results: [Benchmark.Result]) -> String {
+    let forms = Benchmark.Product.Form.allCases
+    var table = Table([("rows", .right)] + forms.map { ($0.rawValue, .right) })
+    let rows = results.compactMap(\.product?.rows).reduce(into: [Int]()) {
+      if $0.last != $1 { $0.append($1) }
+    }
+    guard !rows.isEmpty else { return "" }
+    for rows in rows {
+      let ofRows = results.filter { $0.product?.rows == rows }
+      table.append(
+        ["\(rows)"]
+          + forms.map { form in
+            guard let result = ofRows.first(where: { $0.product?.form == form }) else { return "–" }
+            let ratio = speedup(of: result, in: results).map { Format.fixed($0, 2) } ?? "–"
+            return Format.fixed(1000 * result.best, 2) + " ms " + ratio + "×"
+          })
+    }
+    return
+      "\nOne linear layer by the rows of activations, and how many times as fast as dense f16:\n"
+      + table.text
+  }
+
+  /// How many times as fast as dense float16 a product of the same rows is.
+  private static func speedup(
+    of result: Benchmark.Result, in results: [Benchmark.Result]
+  ) -> Double? {
+    guard let rows = result.product?.rows else { return nil }
+    let dense = results.first { $0.product == Benchmark.Product(form: .float16, rows: rows) }
+    return dense.map { $0.best / result.best }
   }
 
   private static func milliseconds(_ seconds: Double) -> String {
@@ -74,6 +108,12 @@ enum BenchCommand: Command {
             "gigaflops": result.gigaflops.map(JSON.number) ?? .null,
             "gigabytes": result.gigabytes.map(JSON.number) ?? .null,
             "share": .number(result.share), "shareOf": .string(result.limit.rawValue),
+            "product": result.product.map { product in
+              [
+                "weight": .string(product.form.rawValue), "rows": .integer(product.rows),
+                "speedup": speedup(of: result, in: results).map(JSON.number) ?? .null,
+              ]
+            } ?? .null,
           ]
         }),
     ]

@@ -130,7 +130,7 @@ import Testing
       [
         "case": "string", "shape": "string", "kernel": "string", "threads": 1,
         "bestSeconds": "number", "medianSeconds": "number", "gigaflops": "number?",
-        "gigabytes": "number?", "share": "number", "shareOf": "string",
+        "gigabytes": "number?", "share": "number", "shareOf": "string", "product": "null",
       ]
     ],
   ]

@@ -203,7 +203,7 @@ _sparsify() {
     if [[ $word == -* ]]; then
       _sparsify_words '--threads --json -q --quiet -h --help'
     else
-      _sparsify_words 'fma-peak read memcpy gemm int8-gemm pack rank-k cholesky solve sparsegpt attention decode-attention linear-row norms magnitude select check convert fingerprint silu assignment permutation'
+      _sparsify_words 'fma-peak read memcpy gemm int8-gemm pack rank-k cholesky solve sparsegpt attention decode-attention linear-row norms magnitude select check convert fingerprint silu assignment permutation linear'
     fi
     ;;
   info)

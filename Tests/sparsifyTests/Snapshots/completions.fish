@@ -129,7 +129,7 @@ complete -c sparsify -n '__sparsify_runs bench' -l threads -x -d 'The number of 
 complete -c sparsify -n '__sparsify_runs bench' -l json -d 'Print one JSON object instead of text'
 complete -c sparsify -n '__sparsify_runs bench' -s q -l quiet -d 'Show no progress'
 complete -c sparsify -n '__sparsify_runs bench' -s h -l help -d 'Show this help'
-complete -c sparsify -n '__sparsify_runs bench' -a 'fma-peak read memcpy gemm int8-gemm pack rank-k cholesky solve sparsegpt attention decode-attention linear-row norms magnitude select check convert fingerprint silu assignment permutation'
+complete -c sparsify -n '__sparsify_runs bench' -a 'fma-peak read memcpy gemm int8-gemm pack rank-k cholesky solve sparsegpt attention decode-attention linear-row norms magnitude select check convert fingerprint silu assignment permutation linear'
 complete -c sparsify -n '__sparsify_runs info' -l threads -x -d 'The number of threads. Results don\'t depend on it'
 complete -c sparsify -n '__sparsify_runs info' -l json -d 'Print one JSON object instead of text'
 complete -c sparsify -n '__sparsify_runs info' -s h -l help -d 'Show this help'
