@@ -111,7 +111,7 @@ public struct Decoder: Sendable {
     var state = BlockState(
       hidden: try embed(ids, source: "tokens"), positions: .sequences(length: ids.count))
     for block in blocks {
-      block.run(&state, on: compute) { layer, x in linear(x, layer.weight, on: compute) }
+      block.run(&state, on: compute) { layer, x in linear(x, layer.stored, on: compute) }
     }
     return logits(state.hidden, on: compute)
   }

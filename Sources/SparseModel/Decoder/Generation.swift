@@ -20,13 +20,19 @@ extension Decoder {
   /// - Parameters:
   ///   - prompt: at least one token.
   ///   - count: how many tokens to add at most; generation ends sooner at an end-of-text token.
+  ///   - activations: the numbers in which activations reach INT8 weights; layers with other weights run
+  ///     in float32.
   ///   - onToken: called with each token as it comes; throw to stop.
   /// - Returns: the new tokens, without the end-of-text token.
   public func generate(
-    after prompt: [Int32], count: Int, sampling: Sampling, on compute: Compute = .automatic,
+    after prompt: [Int32], count: Int, sampling: Sampling,
+    activations: ActivationType = .float32, on compute: Compute = .automatic,
     onToken: (Int32) throws -> Void = { _ in }
   ) throws -> [Int32] {
     precondition(!prompt.isEmpty, "generate: the prompt is empty")
+    if activations == .int8 && !hasInt8Weights {
+      throw EvaluationError.noInt8Weights(model: checkpoint.path)
+    }
     let capacity = prompt.count + count
     try checkLength(capacity)
     try PhysicalMemory.require(
@@ -37,7 +43,10 @@ extension Decoder {
     var result: [Int32] = []
     var step = prompt
     while result.count < count {
-      var logits = try next(after: step, in: cache, on: compute)
+      var logits = try next(after: step, in: cache, on: compute) { x, weight, compute in
+        activations == .int8 && weight.type == .int8
+          ? int8Linear(x, weight, on: compute) : linear(x, weight, on: compute)
+      }
       let token: Int32
       if sampling.temperature > 0 {
         logits.scale(by: Float(1 / sampling.temperature))
@@ -61,18 +70,18 @@ extension Decoder {
   ///   - multiply: `x Wᵀ`; a product whose rows do not depend on each other gives logits that do not either.
   package func next(
     after tokens: [Int32], in cache: KeyValueCache, on compute: Compute,
-    multiply: (Matrix, StoredMatrix, Compute) -> Matrix = { linear($0, $1, on: $2) }
+    multiply: (Matrix, StoredWeight, Compute) -> Matrix = { linear($0, $1, on: $2) }
   ) throws -> Matrix {
     let added = tokens.count / cache.sequences
     var state = BlockState(
       hidden: try embed(tokens, source: "tokens"), positions: .following(cache))
     for block in blocks {
-      block.run(&state, on: compute) { layer, x in multiply(x, layer.weight, compute) }
+      block.run(&state, on: compute) { layer, x in multiply(x, layer.stored, compute) }
     }
     cache.advance(by: added)
     let last = (0..<cache.sequences).map { ($0 + 1) * added - 1 }
     let rows = added == 1 ? state.hidden : state.hidden.gather(rows: last)
-    return multiply(finish(rows, on: compute), outputProjection, compute)
+    return multiply(finish(rows, on: compute), .whole(outputProjection), compute)
   }
 
   /// The likeliest token of one row of logits, of equal ones the lowest id.

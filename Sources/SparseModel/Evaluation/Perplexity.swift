@@ -93,7 +93,7 @@ extension Decoder {
   }
 
   /// Whether any linear layer of the blocks has an INT8 weight.
-  private var hasInt8Weights: Bool {
+  package var hasInt8Weights: Bool {
     blocks.contains { block in
       type(of: block).stages.flatMap(\.linears).contains {
         block.linear($0).stored.type == .int8

@@ -15,10 +15,21 @@ enum GenerateCommand: Command {
     "How daring the choice of each token is: 0 takes the likeliest, 1 draws from the model's own "
       + "distribution.")
 
+  static let activations = Parameter(
+    option: "activations", "type", ValueType<ActivationType>.choice,
+    note: "int8 for models with INT8 weights, else float32",
+    "The numbers in which activations reach INT8 weights: 'int8' rounds them token by token and "
+      + "multiplies integers, as W8A8 inference does.")
+
   static let spec = CommandSpec(
     "generate", "Let a model go on from a prompt",
+    discussion: """
+      Weights are multiplied as they are stored, compressed ones too. The rate at the end is that of the \
+      tokens after the first.
+      """,
     parameters: [
-      Common.model, prompt, tokens, temperature, Common.seed, Common.threads, Common.json,
+      Common.model, prompt, tokens, temperature, Common.seed, activations, Common.threads,
+      Common.json,
       Common.quiet,
     ],
     examples: [
@@ -54,17 +65,28 @@ enum GenerateCommand: Command {
     // A decoder may treat the start of a text differently, so what is new is told from the whole.
     var shown = tokenizer.decode(ids).count
     var written = ids
+    let clock = ContinuousClock()
+    var first: ContinuousClock.Instant?
     let added = try model.generate(
-      after: ids, count: count, sampling: sampling, on: context.compute
+      after: ids, count: count, sampling: sampling,
+      activations: arguments[activations] ?? (model.hasInt8Weights ? .int8 : .float32),
+      on: context.compute
     ) { token in
+      first = first ?? clock.now
       try Interrupt.check()
       written.append(token)
       let text = tokenizer.decode(written)
       if showsText { try context.print(bytes: Array(text.dropFirst(shown))) }
       shown = text.count
     }
+    let seconds = first.map { (clock.now - $0).seconds } ?? 0
+    let rate = added.count > 1 && seconds > 0 ? Double(added.count - 1) / seconds : nil
     if showsText {
       try context.print("\n")
+      if let rate, !arguments[Common.quiet] {
+        context.progressLine.note(
+          "\(added.count) tokens, \(Format.fixed(rate, 1)) a second")
+      }
     } else {
       let text = String(
         decoding: tokenizer.decode(written).dropFirst(tokenizer.decode(ids).count), as: UTF8.self)
@@ -72,6 +94,7 @@ enum GenerateCommand: Command {
         [
           "schema": 1, "prompt": .string(arguments[prompt]), "text": .string(text),
           "tokens": .array(added.map { .integer(Int($0)) }),
+          "tokensPerSecond": rate.map(JSON.number) ?? .null,
         ] as JSON)
     }
     return .done

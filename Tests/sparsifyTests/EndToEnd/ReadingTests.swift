@@ -119,7 +119,7 @@ import Testing
     #expect(
       run.errors == "Note: the model's context of 24 has room for 22 tokens after the prompt, "
         + "not 2147483647\n")
-    #expect(try ToolRun("generate", model.path, "-p", "Ada", "--tokens", "22").errors.isEmpty)
+    #expect(try ToolRun("generate", model.path, "-p", "Ada", "--tokens", "22", "-q").errors.isEmpty)
   }
 }
 

@@ -186,9 +186,13 @@ _sparsify() {
       :
       return
       ;;
+    --activations)
+      _sparsify_words 'float32 int8'
+      return
+      ;;
     esac
     if [[ $word == -* ]]; then
-      _sparsify_words '-p --prompt --tokens --temperature --seed --threads --json -q --quiet -h --help'
+      _sparsify_words '-p --prompt --tokens --temperature --seed --activations --threads --json -q --quiet -h --help'
     else
       _sparsify_files
     fi

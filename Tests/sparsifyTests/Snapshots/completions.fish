@@ -120,6 +120,7 @@ complete -c sparsify -n '__sparsify_runs generate' -s p -l prompt -x -d 'What th
 complete -c sparsify -n '__sparsify_runs generate' -l tokens -x -d 'The number of tokens to write at most'
 complete -c sparsify -n '__sparsify_runs generate' -l temperature -x -d 'How daring the choice of each token is: 0 takes the likeliest, 1 draws from the model\'s own distribution'
 complete -c sparsify -n '__sparsify_runs generate' -l seed -x -d 'Where the random numbers start'
+complete -c sparsify -n '__sparsify_runs generate' -l activations -x -a 'float32 int8' -d 'The numbers in which activations reach INT8 weights: \'int8\' rounds them token by token and multiplies integers, as W8A8 inference does'
 complete -c sparsify -n '__sparsify_runs generate' -l threads -x -d 'The number of threads. Results don\'t depend on it'
 complete -c sparsify -n '__sparsify_runs generate' -l json -d 'Print one JSON object instead of text'
 complete -c sparsify -n '__sparsify_runs generate' -s q -l quiet -d 'Show no progress'

@@ -148,6 +148,7 @@ _sparsify() {
       '--tokens=[The number of tokens to write at most]:n: ' \
       '--temperature=[How daring the choice of each token is\: 0 takes the likeliest, 1 draws from the model'\''s own distribution]:t: ' \
       '--seed=[Where the random numbers start]:n: ' \
+      '--activations=[The numbers in which activations reach INT8 weights\: '\''int8'\'' rounds them token by token and multiplies integers, as W8A8 inference does]:type:(float32 int8)' \
       '--threads=[The number of threads. Results don'\''t depend on it]:n: ' \
       '--json[Print one JSON object instead of text]' \
       '(-q --quiet)'{-q,--quiet}'[Show no progress]' \
