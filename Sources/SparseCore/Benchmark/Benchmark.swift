@@ -27,6 +27,24 @@ package enum Benchmark {
     package var limit: Limit
     /// Which product it is, for those of the case `linear`.
     package var product: Product?
+
+    package init(
+      name: String, shape: String, kernel: String, threads: Int, best: Double, median: Double,
+      gigaflops: Double? = nil, gigabytes: Double? = nil, share: Double = 1, limit: Limit,
+      product: Product? = nil
+    ) {
+      self.name = name
+      self.shape = shape
+      self.kernel = kernel
+      self.threads = threads
+      self.best = best
+      self.median = median
+      self.gigaflops = gigaflops
+      self.gigabytes = gigabytes
+      self.share = share
+      self.limit = limit
+      self.product = product
+    }
   }
 
   /// What one run of a case does.
@@ -91,7 +109,7 @@ package enum Benchmark {
       name: item.name, shape: item.shape, kernel: compute.kernels.name, threads: compute.threads,
       best: best, median: times[times.count / 2],
       gigaflops: work.flops > 0 ? work.flops / best / 1e9 : nil,
-      gigabytes: work.bytes > 0 ? work.bytes / best / 1e9 : nil, share: 1, limit: item.limit,
+      gigabytes: work.bytes > 0 ? work.bytes / best / 1e9 : nil, limit: item.limit,
       product: item.product)
   }
 }

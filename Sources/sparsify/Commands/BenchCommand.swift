@@ -57,8 +57,9 @@ enum BenchCommand: Command {
       + "Rates are those of the best run; shares are of what this machine reached in the same run.\n"
   }
 
-  /// The times of one linear layer from each form of its weight, and how they compare, row by row of the batch.
-  private static func products(_ results: [Benchmark.Result]) -> String {
+  /// The times of one linear layer from each form of its weight, and how they compare, row by row of the batch;
+  /// nothing where there are none.
+  static func products(_ results: [Benchmark.Result]) -> String {
     let forms = Benchmark.Product.Form.allCases
     var table = Table([("rows", .right)] + forms.map { ($0.rawValue, .right) })
     let rows = results.compactMap(\.product?.rows).reduce(into: [Int]()) {
@@ -71,8 +72,8 @@ enum BenchCommand: Command {
         ["\(rows)"]
           + forms.map { form in
             guard let result = ofRows.first(where: { $0.product?.form == form }) else { return "–" }
-            let ratio = speedup(of: result, in: results).map { Format.fixed($0, 2) } ?? "–"
-            return Format.fixed(1000 * result.best, 2) + " ms " + ratio + "×"
+            let ratio = speedup(of: result, in: results).map { " \(Format.fixed($0, 2))×" } ?? ""
+            return Format.fixed(1000 * result.best, 2) + " ms" + ratio
           })
     }
     return
