@@ -2,8 +2,7 @@ public import SparseCore
 
 /// What a checkpoint that is made from another one has in place of some of its tensors, and what its config.json says besides.
 public struct CheckpointChanges: Sendable {
-  /// The tensors that stand in place of the input's tensor of a name: none, itself with another type, several.
-  public var tensors: [String: [TensorSpec]]
+  private var tensors: [ExactString: [TensorSpec]]
   /// Values for top-level keys of config.json; nil removes the key.
   ///
   /// It says something only where the output is a folder and the input has a config.json.
@@ -11,14 +10,24 @@ public struct CheckpointChanges: Sendable {
 
   /// By default no change at all.
   public init(tensors: [String: [TensorSpec]] = [:], configuration: [String: JSON?] = [:]) {
-    self.tensors = tensors
+    self.tensors = Dictionary(uniqueKeysWithValues: tensors.map { (ExactString($0), $1) })
     self.configuration = configuration
   }
+
+  /// The tensors that stand in place of the input's tensor of a name: none, itself with another type,
+  /// several; nil where that one stays as it is.
+  public subscript(tensor name: String) -> [TensorSpec]? {
+    get { tensors[ExactString(name)] }
+    set { tensors[ExactString(name)] = newValue }
+  }
+
+  /// Whether any tensor is replaced.
+  var replacesTensors: Bool { !tensors.isEmpty }
 
   /// The bytes of all tensors that the output has.
   func byteCount(of input: Checkpoint) -> Int {
     input.tensors.reduce(0) { sum, tensor in
-      sum + (tensors[tensor.name]?.reduce(0) { $0 + $1.byteCount } ?? tensor.byteCount)
+      sum + (self[tensor: tensor.name]?.reduce(0) { $0 + $1.byteCount } ?? tensor.byteCount)
     }
   }
 
@@ -26,7 +35,7 @@ public struct CheckpointChanges: Sendable {
   func layout(ofFile number: Int, of input: Checkpoint) throws(SafetensorsFileError) -> [TensorInfo]
   {
     let specs = input.tensors.filter { $0.file == number }.flatMap {
-      tensors[$0.name] ?? [$0.info.spec]
+      self[tensor: $0.name] ?? [$0.info.spec]
     }
     do throws(SafetensorsError) {
       return try SafetensorsHeader(layingOut: specs, metadata: SafetensorsMetadata()).tensors

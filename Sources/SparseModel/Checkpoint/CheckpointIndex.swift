@@ -45,11 +45,11 @@ struct CheckpointIndex: Sendable {
   func text(totalSize: Int, changes: CheckpointChanges) -> String {
     var metadata = json["metadata"]?.object ?? []
     metadata.removeAll {
-      $0.key == "total_size" || ($0.key == "total_parameters" && !changes.tensors.isEmpty)
+      $0.key == "total_size" || ($0.key == "total_parameters" && changes.replacesTensors)
     }
     metadata.append(JSON.Member(key: "total_size", value: .integer(totalSize)))
     let map = weightMap.flatMap { tensor, file in
-      (changes.tensors[tensor]?.map(\.name) ?? [tensor]).map {
+      (changes[tensor: tensor]?.map(\.name) ?? [tensor]).map {
         JSON.Member(key: $0, value: .string(file))
       }
     }

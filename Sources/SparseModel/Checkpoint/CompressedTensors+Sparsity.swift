@@ -22,7 +22,7 @@ extension CompressedTensors {
           name: name, path: checkpoint.path, reason: .columnsNotMultipleOfFour(columns: columns))
       }
       if tensor.dtype == .i8 { _ = try checkpoint.int8Grid(of: name, rows: rows, columns: columns) }
-      changes.tensors[name] = [
+      changes[tensor: name] = [
         TensorSpec(name: valuesName(of: name), dtype: tensor.dtype, shape: [rows, columns / 2]),
         TensorSpec(name: maskName(of: name), dtype: .u8, shape: [rows, (columns + 7) / 8]),
         TensorSpec(name: shapeName(of: name), dtype: .i64, shape: [2, 1]),
@@ -95,9 +95,9 @@ extension CompressedTensors {
 extension CheckpointChanges {
   /// Puts other tensors in the place of a weight, in whichever form it is stored.
   fileprivate mutating func replace(_ weight: ModelTensor, by specs: [TensorSpec]) {
-    tensors[weight.stored.name] = specs
+    self[tensor: weight.stored.name] = specs
     guard weight.isCompressed else { return }
-    tensors[CompressedTensors.maskName(of: weight.name)] = []
-    tensors[CompressedTensors.shapeName(of: weight.name)] = []
+    self[tensor: CompressedTensors.maskName(of: weight.name)] = []
+    self[tensor: CompressedTensors.shapeName(of: weight.name)] = []
   }
 }

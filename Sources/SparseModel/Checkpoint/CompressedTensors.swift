@@ -60,12 +60,12 @@ enum CompressedTensors {
           reason: .quantization(.groupSize(groupSize, columns: weight.columns)))
       }
       let groups = groupSize.map { weight.columns / $0 } ?? 1
-      changes.tensors[name] = [
+      changes[tensor: name] = [
         TensorSpec(name: name, dtype: .i8, shape: [weight.rows, weight.columns]),
         TensorSpec(name: scaleName(of: name), dtype: .f32, shape: [weight.rows, groups]),
       ]
     }
-    let left = blockWeights.filter { changes.tensors[$0] == nil }
+    let left = blockWeights.filter { changes[tensor: $0] == nil }
     changes.configuration["quantization_config"] = configuration(
       ignoring: ["lm_head"] + left.map(module(of:)), groupSize: groupSize)
     return changes

@@ -44,31 +44,26 @@ struct PackRun: Sendable {
   ///
   /// Memory holds one weight in three forms.
   func run(on compute: Compute, progress: ProgressHandler) throws -> EncodingReport {
-    let clock = ContinuousClock()
-    let start = clock.now
     var manifest =
       try checkpoint.manifest()
       ?? Manifest(method: "export", inputFingerprint: Fingerprint.unknown, pruned: [])
     manifest.encoding = form.name
-    let writer = try CheckpointWriter(
-      copying: checkpoint, to: output, changes: changes, manifest: manifest.text(for:))
-    let total = weights.count + left.count
-    for (done, entry) in weights.enumerated() {
-      try progress(Progress(step: "pack", done: done, total: total))
-      try write(entry.weight, as: entry.tensors, to: writer, on: compute)
-      checkpoint.release(entry.weight.stored.name)
+    let result = ReencodedOutput(
+      checkpoint: checkpoint, output: output, changes: changes, manifest: manifest)
+    return try result.write(
+      weights.map(\.weight.name), on: compute, progress: progress
+    ) { writer in
+      let total = weights.count + left.count
+      for (done, entry) in weights.enumerated() {
+        try progress(Progress(step: "pack", done: done, total: total))
+        try write(entry.weight, as: entry.tensors, to: writer, on: compute)
+        checkpoint.release(entry.weight.stored.name)
+      }
+      for entry in left where checkpoint[entry.name] == nil {
+        try writer.write(checkpoint.weight(entry.name).bytes, as: entry.name)
+      }
+      try progress(Progress(step: "pack", done: total, total: total))
     }
-    for entry in left where checkpoint[entry.name] == nil {
-      let weight = try checkpoint.weight(entry.name)
-      try writer.write(weight.bytes, as: entry.name)
-    }
-    try progress(Progress(step: "pack", done: total, total: total))
-    try writer.copyRemaining(on: compute, progress: progress)
-    try writer.commit(manifest: manifest.text(for:))
-    return EncodingReport(
-      weights: weights.map(\.weight.name), inputBytes: checkpoint.byteCount,
-      outputBytes: changes.byteCount(of: checkpoint), output: output.path,
-      seconds: (clock.now - start).seconds, peakResidentBytes: ProcessUsage.peakResidentBytes)
   }
 
   private func write(

@@ -96,34 +96,25 @@ public struct CompressRun: Sendable {
   public func run(
     on compute: Compute = .automatic, progress: ProgressHandler = { _ in }
   ) throws -> EncodingReport {
-    let clock = ContinuousClock()
-    let start = clock.now
     var manifest =
       self.manifest
       ?? Manifest(method: "compress", inputFingerprint: Fingerprint.unknown, pruned: [])
     let promised = Set(manifest.pruned.map(ExactString.init))
     manifest.pruned += targets.filter { !promised.contains(ExactString($0)) }
     manifest.encoding = CompressedTensors.sparseFormat
-    let writer = try CheckpointWriter(
-      copying: checkpoint, to: output, changes: changes, manifest: manifest.text(for:))
-    let weights = try targets.map { try checkpoint.tensor($0) }
-    try RowPieces(weights.map { ($0.name, $0.shape, $0.dtype.weightType) })
-      .forEach(step: "compress", on: compute, progress: progress, release: checkpoint.release) {
-        try compress($0, $1, to: writer, kernels: compute.kernels)
+    let result = ReencodedOutput(
+      checkpoint: checkpoint, output: output, changes: changes, manifest: manifest)
+    return try result.write(targets, on: compute, progress: progress) { writer in
+      let weights = try targets.map { try checkpoint.tensor($0) }
+      try RowPieces(weights.map { ($0.name, $0.shape, $0.dtype.weightType) })
+        .forEach(step: "compress", on: compute, progress: progress, release: checkpoint.release) {
+          try compress($0, $1, to: writer, kernels: compute.kernels)
+        }
+      for weight in weights {
+        try writer.write(
+          ByteView(int64s: weight.shape), as: CompressedTensors.shapeName(of: weight.name))
       }
-    for weight in weights {
-      try writer.write(
-        ByteView(int64s: weight.shape), as: CompressedTensors.shapeName(of: weight.name))
     }
-    try writer.copyRemaining(on: compute, progress: progress)
-    if self.manifest == nil {
-      manifest.inputFingerprint = try writer.fingerprint.text(on: compute)
-    }
-    try writer.commit(manifest: manifest.text(for:))
-    return EncodingReport(
-      weights: targets, inputBytes: checkpoint.byteCount,
-      outputBytes: changes.byteCount(of: checkpoint), output: output.path,
-      seconds: (clock.now - start).seconds, peakResidentBytes: ProcessUsage.peakResidentBytes)
   }
 
   /// Compresses and writes some rows of a weight.

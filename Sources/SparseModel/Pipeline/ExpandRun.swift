@@ -53,32 +53,23 @@ public struct ExpandRun: Sendable {
   public func run(
     on compute: Compute = .automatic, progress: ProgressHandler = { _ in }
   ) throws -> EncodingReport {
-    let clock = ContinuousClock()
-    let start = clock.now
     var manifest =
       self.manifest
       ?? Manifest(method: "expand", inputFingerprint: Fingerprint.unknown, pruned: targets)
     if weights.count == (try checkpoint.modelTensors().count(where: \.isCompressed)) {
       manifest.encoding = nil
     }
-    let writer = try CheckpointWriter(
-      copying: checkpoint, to: output, changes: changes, manifest: manifest.text(for:))
-    try RowPieces(weights.map { ($0.name, $0.shape, $0.dtype.weightType) })
-      .forEach(
-        step: "expand", on: compute, progress: progress,
-        release: { checkpoint.release(CompressedTensors.valuesName(of: $0)) }
-      ) {
-        try expand($0, $1, to: writer, kernels: compute.kernels)
-      }
-    try writer.copyRemaining(on: compute, progress: progress)
-    if self.manifest == nil {
-      manifest.inputFingerprint = try writer.fingerprint.text(on: compute)
+    let result = ReencodedOutput(
+      checkpoint: checkpoint, output: output, changes: changes, manifest: manifest)
+    return try result.write(targets, on: compute, progress: progress) { writer in
+      try RowPieces(weights.map { ($0.name, $0.shape, $0.dtype.weightType) })
+        .forEach(
+          step: "expand", on: compute, progress: progress,
+          release: { checkpoint.release(CompressedTensors.valuesName(of: $0)) }
+        ) {
+          try expand($0, $1, to: writer, kernels: compute.kernels)
+        }
     }
-    try writer.commit(manifest: manifest.text(for:))
-    return EncodingReport(
-      weights: targets, inputBytes: checkpoint.byteCount,
-      outputBytes: changes.byteCount(of: checkpoint), output: output.path,
-      seconds: (clock.now - start).seconds, peakResidentBytes: ProcessUsage.peakResidentBytes)
   }
 
   /// Expands and writes some rows of a weight.
