@@ -59,7 +59,7 @@ private struct StoredProduct: @unchecked Sendable {
   private var kernels: KernelSet { compute.kernels }
 
   func byDots() {
-    let size = weight.rowsPerPiece(threads: compute.threads)
+    let size = weight.rowsPerPiece
     Parallel.forEachRange(of: outputs, size: size, threads: compute.threads) { rows in
       let piece = weight.rows(rows).readableByGroups(kernels: kernels)
       if let grid = piece.grid {

@@ -44,12 +44,13 @@ extension StoredWeight {
   /// Rows for one thread to take at a time.
   ///
   /// Their bytes stay in a second-level cache, for all rows of activations to pass by, and each of the
-  /// streams that a kernel reads is long; where rows have many scales, what they share is kept near.
-  func rowsPerPiece(threads: Int) -> Int {
+  /// streams that a kernel reads is long. A weight of less than two pieces is one: to wake a thread takes
+  /// as long as to read half a megabyte. Where rows have many scales, what they share is kept near.
+  var rowsPerPiece: Int {
+    guard grid?.isPerChannel ?? true else { return 16 }
     let bits = columns * type.byteCount * 8
     let rowBytes = isCompressed ? (bits / 2 + columns) / 8 : bits / 8
-    let fitting = (grid?.isPerChannel ?? true) ? (1 << 19) / max(1, rowBytes) : 16
-    let fair = threads == 1 ? rows : rows / (4 * threads)
-    return max(16, min(fitting, fair) / 16 * 16)
+    let pieces = max(1, rows * rowBytes >> 19)
+    return max(16, ((rows + pieces - 1) / pieces + 15) / 16 * 16)
   }
 }

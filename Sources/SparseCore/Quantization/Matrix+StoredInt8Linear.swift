@@ -36,7 +36,7 @@ private struct StoredInt8Product: @unchecked Sendable {
   private var kernels: KernelSet { compute.kernels }
 
   func byDots() {
-    let size = weight.rowsPerPiece(threads: compute.threads)
+    let size = weight.rowsPerPiece
     Parallel.forEachRange(of: weight.rows, size: size, threads: compute.threads) { rows in
       dots(weight.rows(rows).readableByGroups(kernels: kernels), into: out + rows.lowerBound)
     }
