@@ -57,7 +57,7 @@ import Testing
       #expect((parameter.completion == .values) == !parameter.allowed.isEmpty, "\(parameter.title)")
       for value in parameter.allowed {
         #expect(throws: Never.self, "\(parameter.title)") { try parameter.read(value) }
-        #expect(value.allSatisfy { $0.isLetter || $0.isNumber || "-_.".contains($0) }, "\(value)")
+        #expect(value.allSatisfy { $0.isLetter || $0.isNumber || "-_.@".contains($0) }, "\(value)")
       }
     }
   }

@@ -17,7 +17,8 @@ import Testing
 
   @Test(arguments: [
     ("purne", "prune"), ("chekc", "check"), ("evla", "eval"), ("insepct", "inspect"),
-    ("generte", "generate"), ("comp", "completions"), ("bnech", "bench"), ("inof", "info"),
+    ("generte", "generate"), ("complet", "completions"), ("compres", "compress"),
+    ("bnech", "bench"), ("inof", "info"),
   ])
   func commandsAreFound(typed: String, meant: String) {
     #expect(Suggestion.nearest(to: typed, among: Self.commands) == meant)
