@@ -2,10 +2,12 @@
 enum Suggestion {
   /// The nearest candidate, if one is near enough to be worth naming.
   ///
-  /// Near enough: at most three edits, and at most a third of the longer word's letters; or the
-  /// candidate begins with the word and the word has three letters or more. Of equally near
-  /// candidates the first one wins.
+  /// Near enough: it begins with the word, which has three letters or more, and comes before all others
+  /// if it alone does; or it is at most three edits away, and at most a third of the longer word's letters.
+  /// Of equally near candidates the first one wins.
   static func nearest(to word: String, among candidates: [String]) -> String? {
+    let longer = letterCount(word) >= 3 ? candidates.filter { $0.hasPrefix(word) } : []
+    if longer.count == 1 { return longer[0] }
     var best: (candidate: String, distance: Int)?
     for candidate in candidates {
       let letters = max(letterCount(word), letterCount(candidate))
@@ -13,8 +15,7 @@ enum Suggestion {
       let distance = editDistance(word, candidate)
       if distance <= limit, distance < best?.distance ?? .max { best = (candidate, distance) }
     }
-    if let best { return best.candidate }
-    return letterCount(word) >= 3 ? candidates.first { $0.hasPrefix(word) } : nil
+    return best?.candidate ?? longer.first
   }
 
   /// The length without leading dashes, which say nothing about what was meant.
