@@ -117,8 +117,9 @@ import Testing
     .enabled(if: Shared.exists),
     arguments: [
       "fp16_32x64_exact2", "bf16_32x64_exact2", "fp16_32x64_lt2", "int8_32x128_lt2",
-    ])
-  func theBytesAreThoseOfCompressedTensors(name: String) throws {
+    ], KernelSet.available)
+  func theBytesAreThoseOfCompressedTensors(name: String, kernels: KernelSet) throws {
+    let compute = Compute(kernels: kernels)
     let file = try SafetensorsFile(
       path: Shared.path("golden/formats/ct_sparse24_\(name).safetensors"))
     let shape = try file.integers("layer.shape")
@@ -127,13 +128,17 @@ import Testing
       name.hasPrefix("int8")
       ? StoredMatrix(codes: dense, on: .ones(rows: shape[0], columns: shape[1]))
       : try file.matrix("dense")
-    let compressed = try Compressed24(exactly: weight)
+    let compressed = try Compressed24(exactly: weight, on: compute)
     let bitmask = try file.bytes(of: "layer.bitmask")
     #expect(compressed.mask.array == bitmask.array)
     let values = compressed.values.array,
       golden = try file.bytes(of: "layer.compressed").array
     #expect(
       values.withoutSignsOfZero(type: weight.type) == golden.withoutSignsOfZero(type: weight.type))
+    let expanded = compressed.expanded(on: compute).bytes.array
+    #expect(
+      expanded.withoutSignsOfZero(type: weight.type)
+        == dense.array.withoutSignsOfZero(type: weight.type))
   }
 }
 

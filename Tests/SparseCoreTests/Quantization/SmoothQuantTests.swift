@@ -17,6 +17,25 @@ import Testing
     }
   }
 
+  /// The inputs of these layers have channels five to seven times as large as their median.
+  @Test(.enabled(if: Shared.exists), arguments: GoldenLayer.names)
+  func bothSidesInInt8LoseLess(name: String) throws {
+    let layer = try GoldenLayer(name)
+    let exact = linear(layer.inputs, PackedWeight(layer.weight))
+    func error(_ inputs: Matrix, _ weight: Matrix) throws -> Double {
+      let codes = StoredMatrix(quantizing: weight, on: try Int8Grid(for: weight))
+      let rounded = linear(inputs, PackedInt8Weight(codes))
+      return (rounded.minus(exact).sumOfSquares() / exact.sumOfSquares()).squareRoot()
+    }
+    var maxima = InputMaxima(inputs: layer.inputs.columns)
+    maxima.add(layer.inputs, on: .automatic)
+    let scales = smoothingScales(inputMaxima: maxima.maxima, weights: [layer.weight])
+    let plain = try error(layer.inputs, layer.weight)
+    let smooth = try error(
+      layer.inputs.divided(columns: scales), layer.weight.scaled(columns: scales))
+    #expect(smooth < 0.8 * plain, "\(plain) without, \(smooth) with")
+  }
+
   /// By hand: 4^0.25 = √2 and 16^0.75 = 8; a dead input and a column of zeros have floors.
   @Test func scalesAreThoseOfTheFormula() {
     let weights = [
