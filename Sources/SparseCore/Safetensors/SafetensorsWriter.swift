@@ -26,9 +26,20 @@ public final class SafetensorsWriter: Sendable {
   ///   `path`.
   /// - Throws: `FileError` where it cannot be written, `SafetensorsFileError` where the format does
   ///   not allow what is to be written.
-  public init(
+  public convenience init(
     path: String, finalPath: String? = nil, tensors: [TensorSpec],
     metadata: SafetensorsMetadata = SafetensorsMetadata()
+  ) throws {
+    try self.init(
+      path: path, finalPath: finalPath, tensors: tensors, metadata: metadata, workPath: nil)
+  }
+
+  /// Creates the file at its work path, nil for a temporary one, or goes on with the one that is there.
+  ///
+  /// `keep` says what of it is to stay.
+  package init(
+    path: String, finalPath: String?, tensors: [TensorSpec], metadata: SafetensorsMetadata,
+    workPath: String?
   ) throws {
     self.finalPath = finalPath ?? path
     let header = try located(finalPath ?? path) { () throws(SafetensorsError) in
@@ -38,7 +49,9 @@ public final class SafetensorsWriter: Sendable {
     places = Dictionary(
       uniqueKeysWithValues: header.tensors.enumerated().map { (ExactString($1.name), $0) })
     written = Mutex(Array(repeating: 0, count: header.tensors.count))
-    file = try AtomicFile(path: path, finalPath: finalPath, size: header.fileByteCount)
+    file = try AtomicFile(
+      path: path, finalPath: finalPath, size: header.fileByteCount,
+      workPath: workPath)
     try write(header)
   }
 
@@ -53,6 +66,33 @@ public final class SafetensorsWriter: Sendable {
     }
   }
 
+  /// Takes a tensor that an earlier run has written as done; the rest is written anew.
+  package func keep(_ name: String) {
+    let place = place(of: name)
+    written.withLock { $0[place] = header.tensors[place].byteCount }
+  }
+
+  /// The number of bytes that a tensor has.
+  package func byteCount(of name: String) -> Int { header.tensors[place(of: name)].byteCount }
+
+  /// The bytes of a tensor as they are in the file now, from an offset on: as many as the buffer has.
+  package func contents(
+    of name: String, into buffer: UnsafeMutableRawBufferPointer, at offset: Int
+  ) throws(FileError) {
+    let start = header.dataOffset + header.tensors[place(of: name)].range.lowerBound
+    try file.read(into: buffer, at: start + offset)
+  }
+
+  /// Waits until what has been written is on the disk.
+  package func synchronize() throws(FileError) { try file.synchronize() }
+
+  private func place(of name: String) -> Int {
+    guard let place = places[ExactString(name)] else {
+      preconditionFailure("SafetensorsWriter: \(name) is not in the layout of \(path)")
+    }
+    return place
+  }
+
   /// Writes the tensor named `name`, or a piece of it that starts `offset` bytes into it.
   ///
   /// Several threads may write at once. Each byte of a tensor is written once.
@@ -64,9 +104,7 @@ public final class SafetensorsWriter: Sendable {
   package func write(
     _ bytes: UnsafeRawBufferPointer, as name: String, at offset: Int
   ) throws(FileError) {
-    guard let place = places[ExactString(name)] else {
-      preconditionFailure("SafetensorsWriter: \(name) is not in the layout of \(path)")
-    }
+    let place = place(of: name)
     let tensor = header.tensors[place]
     precondition(
       offset >= 0 && offset + bytes.count <= tensor.byteCount,

@@ -11,7 +11,8 @@ internal import Synchronization
 ///
 /// It is written as `NAME.tmp-PID` beside the target. The temporary file is created at once, so a
 /// place that cannot be written to is found before the work. `commit` puts it in place of whatever
-/// was there; without `commit` it is deleted with the last reference.
+/// was there; without `commit` it is deleted with the last reference. A file with a work path is made
+/// there instead, stays there until it is committed, and is gone on with where an earlier run has left it.
 ///
 /// ```swift
 /// let file = try AtomicFile(path: "report.json")
@@ -23,6 +24,7 @@ public final class AtomicFile: Sendable {
   public let path: String
   private let finalPath: String
   private let temporaryPath: String
+  private let isKept: Bool
   private let descriptor: FileDescriptor
   private let isCommitted = Atomic(false)
 
@@ -33,27 +35,38 @@ public final class AtomicFile: Sendable {
   ///
   /// - Parameter finalPath: what errors call the file, where its folder will be renamed; nil for
   ///   `path`.
-  public init(path: String, finalPath: String? = nil, size: Int = 0) throws(FileError) {
+  public convenience init(path: String, finalPath: String? = nil, size: Int = 0) throws(FileError) {
+    try self.init(path: path, finalPath: finalPath, size: size, workPath: nil)
+  }
+
+  /// Creates the file at its work path, or goes on with the one that is there; nil for a temporary file.
+  package init(
+    path: String, finalPath: String?, size: Int, workPath: String?
+  ) throws(FileError) {
     let finalPath = finalPath ?? path
     if try FileSystem.kind(of: path) == .folder { throw .isFolder(path: finalPath) }
-    let temporaryPath = FileSystem.temporaryPath(for: path)
+    let temporaryPath = workPath ?? FileSystem.temporaryPath(for: path)
     // A run that was killed may have left one under the same process number.
-    _ = unlink(temporaryPath)
-    let descriptor = try FileDescriptor.creating(temporaryPath, finalPath: finalPath)
+    if workPath == nil { _ = unlink(temporaryPath) }
+    let descriptor =
+      workPath == nil
+      ? try FileDescriptor.creating(temporaryPath, finalPath: finalPath)
+      : try FileDescriptor.continuing(temporaryPath, finalPath: finalPath)
     do throws(FileError) {
       try descriptor.reserve(size)
     } catch {
-      _ = unlink(temporaryPath)
+      if workPath == nil { _ = unlink(temporaryPath) }
       throw error
     }
     self.path = path
     self.finalPath = finalPath
     self.temporaryPath = temporaryPath
     self.descriptor = descriptor
+    isKept = workPath != nil
   }
 
   deinit {
-    if !isCommitted.load(ordering: .acquiring) { _ = unlink(temporaryPath) }
+    if !isKept && !isCommitted.load(ordering: .acquiring) { _ = unlink(temporaryPath) }
   }
 
   /// Writes `bytes` at `offset`.
@@ -77,6 +90,17 @@ public final class AtomicFile: Sendable {
     }
   }
 
+  /// Reads back what has been written at `offset`: as many bytes as the buffer has.
+  package func read(
+    into buffer: UnsafeMutableRawBufferPointer, at offset: Int
+  ) throws(FileError) {
+    let count = try descriptor.read(into: buffer, at: offset)
+    precondition(count == buffer.count, "AtomicFile: \(path) has \(count) bytes at \(offset)")
+  }
+
+  /// Waits until what was written is on the disk.
+  package func synchronize() throws(FileError) { try descriptor.synchronize() }
+
   /// Bytes that are handed to the disk together.
   private static let stretch = 1 << 19
   /// Writes of fewer bytes are left to `commit`: neighbours may come and share the disk's work.
@@ -90,6 +114,7 @@ public final class AtomicFile: Sendable {
     precondition(
       !isCommitted.exchange(true, ordering: .acquiringAndReleasing),
       "AtomicFile: \(path) was committed before")
+    if temporaryPath == path { return }  // its folder gets the name
     do throws(FileError) {
       try FileSystem.move(temporaryPath, to: path, finalPath: finalPath)
     } catch {

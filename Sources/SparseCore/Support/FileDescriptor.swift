@@ -51,6 +51,15 @@ package struct FileDescriptor: ~Copyable, Sendable {
       finalPath: finalPath ?? path)
   }
 
+  /// Opens a file for reading and writing, with what is in it, or creates it.
+  ///
+  /// Errors speak of `finalPath`, where the file is to be in the end.
+  package static func continuing(
+    _ path: String, finalPath: String? = nil
+  ) throws(FileError) -> FileDescriptor {
+    try opened(path, O_RDWR | O_CREAT, mode: 0o666, for: .create, finalPath: finalPath ?? path)
+  }
+
   /// Opens something that exists for writing, devices included.
   package static func writing(_ path: String) throws(FileError) -> FileDescriptor {
     try opened(path, O_WRONLY, for: .open, finalPath: path)
@@ -92,9 +101,33 @@ package struct FileDescriptor: ~Copyable, Sendable {
     }
   }
 
+  /// Reads bytes at `offset` until the buffer is full or the file ends; how many there were.
+  package func read(
+    into buffer: UnsafeMutableRawBufferPointer, at offset: Int
+  ) throws(FileError) -> Int {
+    var done = 0
+    while done < buffer.count {
+      let piece = UnsafeMutableRawBufferPointer(
+        rebasing: buffer[done..<min(done + 1 << 30, buffer.count)])
+      let count = retrying { pread(raw, piece.baseAddress, piece.count, off_t(offset + done)) }
+      if count < 0 { throw FileError(.read, path: path) }
+      if count == 0 { break }
+      done += count
+    }
+    return done
+  }
+
+  /// Whether nobody else holds the file; it is held from now on until this descriptor is closed or the process ends.
+  package func lock() -> Bool { flock(raw, LOCK_EX | LOCK_NB) == 0 }
+
+  /// Makes the file end after `size` bytes.
+  package func truncate(to size: Int) throws(FileError) {
+    if retrying({ ftruncate(raw, off_t(size)) }) != 0 { throw FileError(.write, path: path) }
+  }
+
   /// Makes the file `size` bytes long and, where the system can, takes the space on the disk at once,
   /// so that a full disk is found before the work.
-  func reserve(_ size: Int) throws(FileError) {
+  package func reserve(_ size: Int) throws(FileError) {
     if size == 0 { return }
     #if canImport(Glibc) || canImport(Musl)
       let code = posix_fallocate(raw, 0, off_t(size))
@@ -106,7 +139,7 @@ package struct FileDescriptor: ~Copyable, Sendable {
   }
 
   /// Starts bringing a range that has just been written to the disk, without waiting.
-  func startWriteback(_ range: Range<Int>) {
+  package func startWriteback(_ range: Range<Int>) {
     #if canImport(Glibc) || canImport(Musl)
       // The page at the end is left to the range that follows and fills it, or else to `synchronize`.
       let page = Int(sysconf(Int32(_SC_PAGESIZE)))
@@ -118,7 +151,7 @@ package struct FileDescriptor: ~Copyable, Sendable {
   }
 
   /// Waits until what was written is on the disk.
-  func synchronize() throws(FileError) {
+  package func synchronize() throws(FileError) {
     if retrying({ fsync(raw) }) != 0 { throw FileError(.write, path: path) }
   }
 }

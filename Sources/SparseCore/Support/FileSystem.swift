@@ -31,8 +31,13 @@ package enum FileSystem {
     "\(Path.withoutTrailingSlashes(path)).tmp-\(getpid())"
   }
 
-  /// Whether a name is one that `temporaryPath` gives: something unfinished, of this run or another.
+  /// What the name of a folder ends with in which a run keeps what it has finished of an output.
+  package static let partialEnding = ".partial"
+
+  /// Whether a name is one that `temporaryPath` gives, or has the ending of a partial output: something
+  /// unfinished, of this run or another.
   package static func isTemporary(_ name: String) -> Bool {
+    if name.hasSuffix(partialEnding) { return true }
     guard let mark = name.ranges(of: ".tmp-").last else { return false }
     let process = name[mark.upperBound...]
     return !process.isEmpty && process.allSatisfy { $0.isASCII && $0.isNumber }

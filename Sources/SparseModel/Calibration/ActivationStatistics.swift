@@ -56,11 +56,11 @@ struct InputSample {
   private var columns = 0
 
   /// One sixteenth of the tokens, but at least 1024 and at most 4096, in whole windows.
-  init(windows: TokenWindows) {
-    let tokens = min(max(windows.ids.count / 16, 1024), 4096)
-    length = windows.length
-    count = min(windows.count, max(1, tokens / windows.length))
-    self.windows = windows.count
+  init(windows: Int, length: Int) {
+    let tokens = min(max(windows * length / 16, 1024), 4096)
+    self.length = length
+    count = min(windows, max(1, tokens / length))
+    self.windows = windows
   }
 
   /// The number of tokens that will have been sampled.

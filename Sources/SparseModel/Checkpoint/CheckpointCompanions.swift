@@ -48,9 +48,11 @@ struct CheckpointCompanions: Sendable {
   func copy(to target: AtomicFolder) throws(FileError) {
     for file in files {
       try makeFolders(Path.folder(of: file), in: target)
+      let copy = Path.join(target.temporaryPath, file)
+      // A run that was cut short has left one.
+      if FileSystem.isTaken(copy) { try FileSystem.removeTree(copy) }
       try FileSystem.copyFile(
-        Path.join(folder, file), to: Path.join(target.temporaryPath, file),
-        finalPath: Path.join(target.path, file))
+        Path.join(folder, file), to: copy, finalPath: Path.join(target.path, file))
     }
   }
 

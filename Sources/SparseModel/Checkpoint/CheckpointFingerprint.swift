@@ -21,10 +21,7 @@ final class CheckpointFingerprint: Sendable {
 
   /// Takes in a piece that is being read.
   func add(_ piece: TensorPiece) {
-    guard let place = places[ExactString(piece.tensor.name)] else {
-      preconditionFailure(
-        "CheckpointFingerprint: \(piece.tensor.name) is not in \(checkpoint.path)")
-    }
+    let place = place(of: piece.tensor)
     let fingerprint = fingerprint64(piece.bytes.bytes)
     pieces.withLock { $0[place][piece.number] = fingerprint }
   }
@@ -33,20 +30,48 @@ final class CheckpointFingerprint: Sendable {
   ///
   /// - Throws: what `progress` throws.
   func text(on compute: Compute, progress: ProgressHandler = { _ in }) throws -> String {
+    Fingerprint.text(
+      of: try contents(on: compute, progress: progress).map { "\($0) \($1)" })
+  }
+
+  /// Name, type and shape of each tensor, and the fingerprint of its bytes; pieces that nobody has taken in are
+  /// read now.
+  ///
+  /// - Throws: what `progress` throws.
+  func contents(
+    on compute: Compute, progress: ProgressHandler = { _ in }
+  ) throws -> [(tensor: String, fingerprint: String)] {
+    try takeMissing(checkpoint.tensors, on: compute, progress: progress)
+    return checkpoint.tensors.map {
+      ("\($0.name) \($0.dtype.rawValue) \($0.shape)", content(of: $0))
+    }
+  }
+
+  /// The fingerprint of a tensor all of whose pieces have been taken in.
+  func content(of tensor: Checkpoint.Tensor) -> String {
+    let pieces = self.pieces.withLock { $0[place(of: tensor)] }
+    return Fingerprint.text(ofFingerprints: pieces.compactMap { $0 })
+  }
+
+  /// Reads those pieces of some tensors that nobody has taken in.
+  func takeMissing(
+    _ tensors: [Checkpoint.Tensor], on compute: Compute, progress: ProgressHandler
+  ) throws {
     let missing = self.pieces.withLock { pieces in
-      zip(checkpoint.tensors, pieces).flatMap { tensor, pieces in
-        pieces.indices.filter { pieces[$0] == nil }.map { checkpoint.piece($0, of: tensor) }
+      tensors.flatMap { tensor in
+        let own = pieces[place(of: tensor)]
+        return own.indices.filter { own[$0] == nil }.map { checkpoint.piece($0, of: tensor) }
       }
     }
     try checkpoint.take(missing, step: "fingerprint", on: compute, progress: progress) {
       piece, _ in add(piece)
     }
-    let pieces = self.pieces.withLock { $0 }
-    let lines = zip(checkpoint.tensors, pieces).map { tensor, pieces in
-      let content = pieces.compactMap { $0?.littleEndian }
-        .withUnsafeBytes { Fingerprint.text(of: $0) }
-      return "\(tensor.name) \(tensor.dtype.rawValue) \(tensor.shape) \(content)\n"
+  }
+
+  private func place(of tensor: Checkpoint.Tensor) -> Int {
+    guard let place = places[ExactString(tensor.name)] else {
+      preconditionFailure("CheckpointFingerprint: \(tensor.name) is not in \(checkpoint.path)")
     }
-    return Array(lines.joined().utf8).withUnsafeBytes { Fingerprint.text(of: $0) }
+    return place
   }
 }

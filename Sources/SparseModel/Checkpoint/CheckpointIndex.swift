@@ -42,21 +42,34 @@ struct CheckpointIndex: Sendable {
   var files: [String] { Set(weightMap.map { ExactString($0.file) }).sorted().map(\.string) }
 
   /// The index of what stands in place of the same tensors and takes `totalSize` bytes; all else that it said is kept.
-  func text(totalSize: Int, changes: CheckpointChanges) -> String {
+  ///
+  /// - Parameter place: gives the file that a tensor of the output is in, from the one that its own was in.
+  func text(
+    totalSize: Int, changes: CheckpointChanges,
+    place: (_ tensor: String, _ file: String) -> String
+  ) -> String {
     var metadata = json["metadata"]?.object ?? []
     metadata.removeAll {
       $0.key == "total_size" || ($0.key == "total_parameters" && changes.replacesTensors)
     }
-    metadata.append(JSON.Member(key: "total_size", value: .integer(totalSize)))
     let map = weightMap.flatMap { tensor, file in
-      (changes[tensor: tensor]?.map(\.name) ?? [tensor]).map {
-        JSON.Member(key: $0, value: .string(file))
-      }
+      (changes[tensor: tensor]?.map(\.name) ?? [tensor]).map { ($0, place($0, file)) }
     }
     var members = json.object ?? []
     members.removeAll { $0.key == "metadata" || $0.key == "weight_map" }
-    members.insert(JSON.Member(key: "metadata", value: .object(metadata)), at: 0)
-    members.append(JSON.Member(key: "weight_map", value: .object(map)))
+    return Self.text(of: map, totalSize: totalSize, metadata: metadata, others: members)
+  }
+
+  /// The index of some tensors, each with its file.
+  static func text(
+    of map: [(tensor: String, file: String)], totalSize: Int, metadata: [JSON.Member] = [],
+    others: [JSON.Member] = []
+  ) -> String {
+    let size = JSON.Member(key: "total_size", value: .integer(totalSize))
+    let files = map.map { JSON.Member(key: $0.tensor, value: .string($0.file)) }
+    let members =
+      [JSON.Member(key: "metadata", value: .object(metadata + [size]))] + others
+      + [JSON.Member(key: "weight_map", value: .object(files))]
     return JSON.object(members).text(pretty: true) + "\n"
   }
 

@@ -12,6 +12,8 @@ public enum CheckpointOutputError: Error, Equatable, Sendable {
   case aroundInput(path: String, input: String)
   /// A folder was to be replaced that holds something other than a checkpoint.
   case notACheckpoint(path: String)
+  /// The input is a file, so the output is one, and was to be cut into several.
+  case fileInShards(path: String)
   /// The input is a folder, so the output is one, and its name says that it is a file.
   case folderNamedLikeFile(path: String)
   /// The input is a folder, so the output is one, and its name belongs to a file.
@@ -30,6 +32,8 @@ extension CheckpointOutputError: CustomStringConvertible {
     case .aroundInput(let path, let input): "\(path): the input \(input) lies within it"
     case .notACheckpoint(let path):
       "\(path): is a folder without safetensors files, which is not replaced"
+    case .fileInShards(let path):
+      "\(path): the input is a file, so the output is one, too, and takes no shard size"
     case .folderNamedLikeFile(let path):
       "\(path): the input is a folder, so the output is one too and needs a folder's name"
     case .isFile(let path): "\(path): is a file; the input is a folder, so the output is one too"
@@ -44,6 +48,12 @@ public struct CheckpointOutput: Sendable {
   public let path: String
   /// Whether something there is to be replaced.
   public let force: Bool
+  /// The bytes of tensors that a file of a folder has at most, a file of a single larger one apart; nil for the
+  /// files of the input.
+  public let shardSize: Int?
+
+  /// What the usual name of a pruned checkpoint adds to the input's.
+  public static let prunedSuffix = "2of4"
 
   /// Checks the place `path` for what is made from `input`.
   ///
@@ -53,17 +63,28 @@ public struct CheckpointOutput: Sendable {
   ///   - suffix: what the usual name adds to the input's.
   ///   - force: allows what is there to be replaced: a file by a file, a checkpoint folder or an
   ///     empty folder by a folder.
+  ///   - shardSize: the bytes of tensors that a file of a folder has at most; nil for the files of the input.
   /// - Throws: `CheckpointOutputError` or `FileError`.
   public init(
-    _ path: String? = nil, for input: Checkpoint, suffix: String = "2of4", force: Bool = false
+    _ path: String? = nil, for input: Checkpoint, suffix: String = Self.prunedSuffix,
+    force: Bool = false, shardSize: Int? = nil
   ) throws {
-    self.path = try Path.withoutTrailingSlashes(path ?? Self.usualPath(for: input, suffix))
+    self.path = try Self.path(path, for: input, suffix: suffix)
     self.force = force
+    self.shardSize = shardSize
+    if !input.isFolder && shardSize != nil {
+      throw CheckpointOutputError.fileInShards(path: self.path)
+    }
     if input.isFolder {
       try checkFolder(input)
     } else {
       try checkFile(input)
     }
+  }
+
+  /// The place for what is made from `input`, unchecked.
+  static func path(_ path: String?, for input: Checkpoint, suffix: String) throws -> String {
+    Path.withoutTrailingSlashes(try path ?? usualPath(for: input, suffix))
   }
 
   private static func usualPath(for input: Checkpoint, _ suffix: String) throws -> String {

@@ -15,11 +15,13 @@ extension CheckpointWriter {
   /// Hands over the pieces of every tensor that has not been written and is as it was, in the order of the output's
   /// bytes, each to one thread.
   ///
-  /// - Parameter body: writes what is to stand in the piece's place; there are as many bytes to work
-  ///   in.
+  /// - Parameters:
+  ///   - done: told some pieces in their order once they and all before them are written.
+  ///   - body: writes what is to stand in the piece's place; there are as many bytes to work in.
   /// - Throws: what `progress` throws, and of what `body` throws that of the first piece.
   func takeRemaining(
     step: String, on compute: Compute, progress: ProgressHandler,
+    done: (ArraySlice<TensorPiece>) throws -> Void = { _ in },
     _ body: @Sendable (TensorPiece, _ scratch: UnsafeMutableRawBufferPointer) throws -> Void
   ) throws {
     let tensors = files.flatMap(\.unwritten).compactMap { tensor in
@@ -28,7 +30,8 @@ extension CheckpointWriter {
     let pieces = tensors.flatMap { tensor in
       (0..<TensorPiece.count(of: tensor)).map { input.piece($0, of: tensor) }
     }
-    try input.take(pieces, step: step, on: compute, progress: progress) { piece, scratch in
+    try input.take(pieces, step: step, on: compute, progress: progress, done: done) {
+      piece, scratch in
       // First, so that what follows finds the bytes in the cache.
       fingerprint.add(piece)
       try body(piece, scratch)
@@ -40,6 +43,7 @@ extension CheckpointWriter {
 
   /// Writes other bytes, as many, in a piece's place.
   func write(_ bytes: UnsafeRawBufferPointer, as piece: TensorPiece) throws(FileError) {
-    try files[piece.tensor.file].write(bytes, as: piece.tensor.name, at: piece.offset)
+    let name = piece.tensor.name
+    try files[file(of: name)].write(bytes, as: name, at: piece.offset)
   }
 }

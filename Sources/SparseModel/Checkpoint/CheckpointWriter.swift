@@ -2,8 +2,8 @@ public import SparseCore
 
 /// Writes a checkpoint with the tensors of another one, some of them with new values.
 ///
-/// Files, names, types, shapes and metadata are those of the input but for what ``CheckpointChanges``
-/// say, with a manifest added to the metadata of each file. For a folder the output is a complete
+/// Files, names, types, shapes and metadata are those of the input but for what ``CheckpointChanges`` and
+/// ``CheckpointOutput/shardSize`` say, with a manifest added to the metadata of each file. For a folder the output is a complete
 /// folder: config, tokenizer and the rest are copied; for a file nothing is written beside it. All of it is made under a temporary name and gets its own with `commit`; without
 /// that nothing is left.
 ///
@@ -27,7 +27,7 @@ public final class CheckpointWriter: Sendable {
   private let output: CheckpointOutput
   private let folder: AtomicFolder?
   private let companions: CheckpointCompanions?
-  private let places: [ExactString: Int]  // the file of each tensor
+  private let layout: CheckpointLayout
   private let changes: CheckpointChanges
 
   /// Creates the output under its temporary name, each file at its full size, and copies what is
@@ -38,30 +38,44 @@ public final class CheckpointWriter: Sendable {
   ///   - manifest: what a file with the given tensors says of its origin; see `commit`.
   /// - Throws: `SafetensorsFileError` where two tensors of the output would have one name, and the
   ///   errors of reading the input and writing the output.
-  public init(
+  public convenience init(
     copying input: Checkpoint, to output: CheckpointOutput,
     changes: CheckpointChanges = CheckpointChanges(),
+    manifest: (_ tensors: [TensorInfo]) -> String
+  ) throws {
+    try self.init(
+      copying: input, to: output, changes: changes, workPath: nil, manifest: manifest)
+  }
+
+  /// - Parameter workPath: where the output is made and left until `commit`; what an earlier run has left there
+  ///   is gone on with, and `keep` says what of it stays. Nil for a temporary place.
+  /// - Parameter fingerprint: that of the input, as far as it is known.
+  init(
+    copying input: Checkpoint, to output: CheckpointOutput, changes: CheckpointChanges,
+    workPath: String?, fingerprint: CheckpointFingerprint? = nil,
     manifest: (_ tensors: [TensorInfo]) -> String
   ) throws {
     self.input = input
     self.output = output
     self.changes = changes
-    fingerprint = CheckpointFingerprint(of: input)
+    self.fingerprint = fingerprint ?? CheckpointFingerprint(of: input)
     path = output.path
-    let folder = input.isFolder ? try AtomicFolder(path: output.path) : nil
+    let folder =
+      input.isFolder ? try AtomicFolder(path: output.path, workPath: workPath) : nil
     self.folder = folder
-    let layouts = try input.files.indices.map { try changes.layout(ofFile: $0, of: input) }
-    places = try Self.places(layouts, path: output.path)
-    files = try zip(input.files, layouts).map { file, tensors in
+    let layout = try CheckpointLayout(
+      of: changes, to: input, shardSize: output.shardSize, path: output.path)
+    self.layout = layout
+    files = try layout.files.map { file in
       var metadata = file.metadata
       // Loaders that find metadata want to find this in it.
       if metadata["format"] == nil { metadata["format"] = "pt" }
-      metadata[Self.manifestKey] = manifest(tensors)
-      let name = Path.name(of: file.path)
+      metadata[Self.manifestKey] = manifest(file.tensors)
+      let path = folder.map { Path.join($0.temporaryPath, file.name) } ?? output.path
       return try SafetensorsWriter(
-        path: folder.map { Path.join($0.temporaryPath, name) } ?? output.path,
-        finalPath: folder.map { Path.join($0.path, name) },
-        tensors: tensors.map(\.spec), metadata: metadata)
+        path: path, finalPath: folder.map { Path.join($0.path, file.name) },
+        tensors: file.tensors.map(\.spec), metadata: metadata,
+        workPath: workPath.map { folder == nil ? $0 : path })
     }
     companions = try folder.map { folder in
       let companions = try CheckpointCompanions(folder: input.folder)
@@ -69,19 +83,6 @@ public final class CheckpointWriter: Sendable {
       try changes.writeConfiguration(of: input, to: folder)
       return companions
     }
-  }
-
-  private static func places(
-    _ layouts: [[TensorInfo]], path: String
-  ) throws(SafetensorsFileError) -> [ExactString: Int] {
-    var places: [ExactString: Int] = [:]
-    for (number, tensors) in layouts.enumerated() {
-      for tensor in tensors
-      where places.updateValue(number, forKey: ExactString(tensor.name)) != nil {
-        throw SafetensorsFileError(path: path, reason: .duplicateTensor(tensor.name))
-      }
-    }
-    return places
   }
 
   /// Writes the new bytes of the output's tensor named `name`, or a piece of them that starts at `offset`.
@@ -95,10 +96,31 @@ public final class CheckpointWriter: Sendable {
 
   /// Writes the bytes behind a pointer.
   func write(_ bytes: UnsafeRawBufferPointer, as name: String, at offset: Int) throws(FileError) {
-    guard let file = places[ExactString(name)] else {
+    try files[file(of: name)].write(bytes, as: name, at: offset)
+  }
+
+  /// Takes a tensor that an earlier run has written at the work path as done.
+  func keep(_ name: String) { files[file(of: name)].keep(name) }
+
+  /// A fingerprint of what has been written of a tensor, read back piece by piece.
+  func fingerprint(ofWritten name: String) throws -> String {
+    let file = files[file(of: name)]
+    return try Fingerprint.text(ofPieces: file.byteCount(of: name)) { offset, buffer in
+      try file.contents(of: name, into: buffer, at: offset)
+    }
+  }
+
+  /// Waits until what has been written is on the disk.
+  func synchronize() throws(FileError) {
+    for file in files { try file.synchronize() }
+  }
+
+  /// The number of the file that a tensor of the output is in.
+  func file(of name: String) -> Int {
+    guard let file = layout.places[ExactString(name)] else {
       preconditionFailure("CheckpointWriter: \(name) is not in the layout of \(path)")
     }
-    try files[file].write(bytes, as: name, at: offset)
+    return file
   }
 
   /// Finishes the output under its name.
@@ -117,12 +139,11 @@ public final class CheckpointWriter: Sendable {
     }
     guard let folder else { return }
     try companions?.synchronize(in: folder)
-    if let index = input.index {
+    if let name = layout.indexName {
       let size = files.reduce(0) { $0 + $1.header.dataByteCount }
       try AtomicFile.write(
-        Array(index.text(totalSize: size, changes: changes).utf8),
-        to: Path.join(folder.temporaryPath, index.name),
-        finalPath: Path.join(folder.path, index.name))
+        Array(layout.index(of: input, changes: changes, totalSize: size).utf8),
+        to: Path.join(folder.temporaryPath, name), finalPath: Path.join(folder.path, name))
     }
     try folder.commit(replacing: output.force)
   }

@@ -108,13 +108,15 @@ extension Checkpoint {
 }
 
 extension CheckpointWriter {
-  /// Writes an INT8 weight: its codes, and its scales beside them.
-  func write(int8 weight: StoredMatrix, as name: String) throws(FileError) {
-    guard let grid = weight.grid else { preconditionFailure("\(name) is not INT8") }
+  /// Writes a weight that has been pruned: one tensor, or where it is INT8 its codes and its scales beside them.
+  ///
+  /// - Returns: the names of the tensors written.
+  func write(pruned weight: StoredMatrix, as name: String) throws(FileError) -> [String] {
     try write(weight.bytes, as: name)
+    guard let grid = weight.grid else { return [name] }
     let scales = Matrix(rows: grid.rows, columns: grid.groups, grid.scales)
-    try write(
-      ByteView(copying: scales.storedBytes(as: .float32)), as: CompressedTensors.scaleName(of: name)
-    )
+    let scaleName = CompressedTensors.scaleName(of: name)
+    try write(ByteView(copying: scales.storedBytes(as: .float32)), as: scaleName)
+    return [name, scaleName]
   }
 }

@@ -35,10 +35,12 @@ extension Checkpoint {
   ///
   /// - Parameters:
   ///   - progress: told the bytes done, out of those of all pieces.
+  ///   - done: told some pieces in their order once they and all before them are done.
   ///   - body: called with as many bytes to work in as the largest piece has.
   /// - Throws: what `progress` throws, and of what `body` throws that of the first piece.
   func take(
     _ pieces: [TensorPiece], step: String, on compute: Compute, progress: ProgressHandler,
+    done finished: (ArraySlice<TensorPiece>) throws -> Void = { _ in },
     _ body: @Sendable (TensorPiece, _ scratch: UnsafeMutableRawBufferPointer) throws -> Void
   ) throws {
     let total = pieces.reduce(0) { $0 + $1.bytes.count }
@@ -55,6 +57,7 @@ extension Checkpoint {
       }
       release(group)
       try failure.get()
+      try finished(group)
       done += group.reduce(0) { $0 + $1.bytes.count }
     }
     if total > 0 { try progress(Progress(step: step, done: done, total: total)) }

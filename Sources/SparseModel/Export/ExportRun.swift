@@ -37,14 +37,16 @@ public struct ExportRun: Sendable {
   ///   should be is not, or the target takes none of them, and what `progress` throws.
   public init(
     _ path: String, for target: ExportTarget, output: String? = nil, force: Bool = false,
+    shardSize: Int? = nil,
     on compute: Compute = .automatic, progress: ProgressHandler = { _ in }
   ) throws {
     self.target = target
     let suffix = target.name.map { $0 == "@" ? "-" : String($0) }.joined()
-    let options = EncodingOptions(output: output, force: force)
+    let options = EncodingOptions(output: output, force: force, shardSize: shardSize)
     let checkpoint = try Checkpoint(path: path)
     // The place first: it costs nothing to look at.
-    _ = try CheckpointOutput(output, for: checkpoint, suffix: suffix, force: force)
+    _ = try CheckpointOutput(
+      output, for: checkpoint, suffix: suffix, force: force, shardSize: shardSize)
     let sparse = try checkpoint.weightsFound24(on: compute, progress: progress)
     switch target.form {
     case .whole:

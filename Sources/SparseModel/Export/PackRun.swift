@@ -16,7 +16,8 @@ struct PackRun: Sendable {
     self.checkpoint = checkpoint
     self.form = form
     output = try CheckpointOutput(
-      options.output, for: checkpoint, suffix: suffix, force: options.force)
+      options.output, for: checkpoint, suffix: suffix, force: options.force,
+      shardSize: options.shardSize)
     var (weights, left): ([(weight: ModelTensor, tensors: [TensorSpec])], _) = (
       [], [(name: String, reason: MetadataError)]()
     )

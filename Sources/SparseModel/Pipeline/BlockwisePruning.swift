@@ -10,18 +10,31 @@ struct BlockwisePruning {
 
   /// Prunes every target and hands all tensors that change to `write` as soon as they are known.
   ///
-  /// - Returns: what became of each layer, in the order in which they run.
+  /// - Parameters:
+  ///   - first: the block to begin with.
+  ///   - given: gives the hidden states that some windows have before it; nil for their embeddings.
+  ///   - finished: told of each block that is done: its number, the windows as they are grouped, the hidden states
+  ///     that a group has after it, and what became of its layers, in the order in which they run.
   func run(
-    on windows: TokenWindows,
+    on windows: TokenWindows, startingAt first: Int = 0,
+    hidden given: ((Range<Int>) throws -> Matrix)? = nil,
     write: @escaping (_ name: String, _ tensor: StoredMatrix) throws -> Void,
+    finished: (
+      _ block: Int, _ groups: [Range<Int>], _ hidden: (_ group: Int) throws -> Matrix,
+      _ layers: [LayerReport]
+    ) throws -> Void,
     progress: ProgressHandler
-  ) throws -> [LayerReport] {
+  ) throws {
+    if first == model.blocks.count { return }
     let chunks = windows.groups(ofTokens: batch.chunkTokens)
     var meter = WorkMeter(model: model, chunks: chunks.count)
-    var hidden = try chunks.map { try model.embed(windows[$0], source: "calibration") }
+    for block in model.blocks[..<first] { meter.skip(block) }
+    var hidden = try chunks.map {
+      try given?($0) ?? model.embed(windows[$0], source: "calibration")
+    }
     model.releaseEmbedding()
-    var reports: [LayerReport] = []
-    for (index, block) in model.blocks.enumerated() {
+    for (index, block) in model.blocks.enumerated().dropFirst(first) {
+      var reports: [LayerReport] = []
       var states = hidden.map {
         BlockState(hidden: $0, positions: .sequences(length: windows.length))
       }
@@ -55,9 +68,9 @@ struct BlockwisePruning {
       for name in type(of: block).stages.flatMap(\.linears) {
         model.checkpoint.release(block.linear(name).name)
       }
+      try finished(index, chunks, { hidden[$0] }, reports)
       Allocator.returnFreedMemory()
     }
-    return reports
   }
 
   private func isTarget(_ layer: LinearLayer) -> Bool {
@@ -164,6 +177,7 @@ private struct WorkMeter {
   private var done = 0
   private let total: Int
   private let blocks: Int
+  private let chunks: Int
   private var step = ""
 
   init(model: Decoder, chunks: Int) {
@@ -172,6 +186,13 @@ private struct WorkMeter {
     }
     total = weights.reduce(0) { $0 + $1.rows * $1.columns } * chunks
     blocks = model.blocks.count
+    self.chunks = chunks
+  }
+
+  /// Counts a block as done.
+  mutating func skip(_ block: any DecoderBlock) {
+    let weights = type(of: block).stages.flatMap(\.linears).map { block.linear($0).weight }
+    for _ in 0..<chunks { advance(by: weights) }
   }
 
   mutating func begin(block: Int, stage: String) {

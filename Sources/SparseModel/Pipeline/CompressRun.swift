@@ -8,14 +8,18 @@ public struct EncodingOptions: Sendable {
   public var output: String?
   /// Whether an existing output is replaced.
   public var force: Bool
+  /// The bytes of tensors that a file of an output folder has at most; nil for the files of the input.
+  public var shardSize: Int?
 
   /// The defaults of the command line.
   public init(
-    selection: WeightSelection = WeightSelection(), output: String? = nil, force: Bool = false
+    selection: WeightSelection = WeightSelection(), output: String? = nil, force: Bool = false,
+    shardSize: Int? = nil
   ) {
     self.selection = selection
     self.output = output
     self.force = force
+    self.shardSize = shardSize
   }
 }
 
@@ -60,7 +64,8 @@ public struct CompressRun: Sendable {
   ) throws {
     checkpoint = try Checkpoint(path: path)
     output = try CheckpointOutput(
-      options.output, for: checkpoint, suffix: suffix, force: options.force)
+      options.output, for: checkpoint, suffix: suffix, force: options.force,
+      shardSize: options.shardSize)
     manifest = try checkpoint.manifest()
     let compressed = Set(
       try checkpoint.modelTensors().filter(\.isCompressed).map { ExactString($0.name) })

@@ -27,7 +27,8 @@ public struct ExpandRun: Sendable {
   init(_ path: String, _ options: EncodingOptions, suffix: String, mayBeNone: Bool) throws {
     checkpoint = try Checkpoint(path: path)
     output = try CheckpointOutput(
-      options.output, for: checkpoint, suffix: suffix, force: options.force)
+      options.output, for: checkpoint, suffix: suffix, force: options.force,
+      shardSize: options.shardSize)
     manifest = try checkpoint.manifest()
     let compressed = try checkpoint.modelTensors().filter(\.isCompressed)
     guard !compressed.isEmpty || mayBeNone else {

@@ -22,6 +22,10 @@ public struct PruneOptions: Sendable {
   public var output: String?
   /// Whether an existing output is replaced.
   public var force: Bool
+  /// The bytes of tensors that a file of an output folder has at most; nil for the files of the input.
+  public var shardSize: Int?
+  /// Whether a run that was cut short is gone on with, where one has left its work.
+  public var resumes: Bool
   /// Whether a layer for which the method cannot work ends the run; otherwise another method stands in, and the report says so.
   public var isStrict: Bool
 
@@ -30,7 +34,8 @@ public struct PruneOptions: Sendable {
     method: PruningMethod = .admm, effort: Effort = .standard, permutes: Bool? = nil,
     quantization: QuantizationOptions? = nil, smoothing: Float? = nil, dense: String? = nil,
     calibration: CalibrationOptions? = nil, selection: WeightSelection = WeightSelection(),
-    output: String? = nil, force: Bool = false, isStrict: Bool = false
+    output: String? = nil, force: Bool = false, shardSize: Int? = nil,
+    resumes: Bool = false, isStrict: Bool = false
   ) {
     self.method = method
     self.effort = effort
@@ -42,6 +47,8 @@ public struct PruneOptions: Sendable {
     self.selection = selection
     self.output = output
     self.force = force
+    self.shardSize = shardSize
+    self.resumes = resumes
     self.isStrict = isStrict
   }
 

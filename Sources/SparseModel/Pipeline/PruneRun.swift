@@ -1,4 +1,4 @@
-public import SparseCore
+internal import SparseCore
 
 /// One checkpoint on its way to 2:4: opened and checked when made, pruned and written by ``run(on:progress:)``.
 ///
@@ -17,10 +17,13 @@ public struct PruneRun: Sendable {
   public let output: CheckpointOutput
   /// The calibration that will be used; nil for none.
   public let calibration: CalibrationOptions?
-  private let model: Decoder?
-  private let dense: Checkpoint?
-  private let changes: CheckpointChanges
-  private let givenTokens: TokenWindows?  // nil where the model is to write them, too
+  let model: Decoder?
+  let dense: Checkpoint?
+  let changes: CheckpointChanges
+  /// How much is read between two entries in the journal where tensors are pruned one by one: each entry waits
+  /// for the disk, so that what it speaks of is there.
+  var journalStretch = 4 << 30
+  let givenTokens: TokenWindows?  // nil where the model is to write them, too
 
   /// Opens a checkpoint and checks all that can be checked before the work.
   ///
@@ -31,7 +34,11 @@ public struct PruneRun: Sendable {
     checkpoint = try Checkpoint(path: path)
     self.options = options
     calibration = options.calibration ?? (options.needs != .none ? CalibrationOptions() : nil)
-    output = try CheckpointOutput(options.output, for: checkpoint, force: options.force)
+    // An output that is complete but for the end of its run is no obstacle to that end.
+    let isComplete = try options.resumes && RunFolder.isComplete(options.output, for: checkpoint)
+    output = try CheckpointOutput(
+      options.output, for: checkpoint, force: options.force || isComplete,
+      shardSize: options.shardSize)
     try calibration?.source.path.map(output.spare)
     dense = try options.dense.map { try Checkpoint(path: $0) }
     try dense?.files.map(\.path).forEach(output.spare)
@@ -99,89 +106,6 @@ public struct PruneRun: Sendable {
       calibration.samples ?? CalibrationOptions.defaultSamples,
       calibration.length(context: model.configuration.contextLength)
     )
-  }
-
-  /// Prunes, writes the output and renames it into place.
-  ///
-  /// The output is opened before the work begins, so a folder that cannot be written to is found out
-  /// at once. Whatever goes wrong, nothing is left under the output's name.
-  ///
-  /// - Throws: the errors of reading, calibrating, pruning and writing, and what `progress` throws.
-  public func run(
-    on compute: Compute = .automatic, progress: ProgressHandler = { _ in }
-  ) throws -> PruneReport {
-    let clock = ContinuousClock()
-    let start = clock.now
-    var windows = givenTokens
-    var manifest = try manifest()
-    let writer = try CheckpointWriter(
-      copying: checkpoint, to: output, changes: changes, manifest: manifest.text(for:))
-    func write(_ name: String, _ tensor: StoredMatrix) throws {
-      if tensor.grid == nil {
-        try writer.write(tensor.bytes, as: name)
-      } else {
-        try writer.write(int8: tensor, as: name)
-      }
-    }
-    let layers: [LayerReport]
-    if let model, let calibration {
-      let tokens = try windows ?? calibration.written(by: model, on: compute, progress: progress)
-      manifest.calibration?.fingerprint = Fingerprint.text(of: tokens.ids)
-      let pruning = BlockwisePruning(
-        model: model, recipe: recipe, targets: Set(targets.map { ExactString($0) }),
-        compute: compute)
-      layers = try pruning.run(
-        on: tokens, write: write, progress: progress)
-      windows = tokens
-    } else if options.quantization != nil {
-      layers = try WeightwisePruning(
-        checkpoint: checkpoint, recipe: recipe, targets: targets, compute: compute
-      ).run(write: write, progress: progress)
-    } else {
-      layers = try StreamedPruning(
-        checkpoint: checkpoint, targets: targets, writer: writer, compute: compute
-      ).run(progress: progress)
-    }
-    try writer.copyRemaining(on: compute, progress: progress)
-    manifest.inputFingerprint = try writer.fingerprint.text(on: compute, progress: progress)
-    try writer.commit(manifest: manifest.text(for:))
-    return PruneReport(
-      method: options.methodName, output: output.path, seconds: (clock.now - start).seconds,
-      peakResidentBytes: ProcessUsage.peakResidentBytes,
-      calibration: windows.flatMap { windows in
-        manifest.calibration.map { ($0, errorTokens: errorTokens(of: windows)) }
-      },
-      layers: layers)
-  }
-
-  /// What is done to each stage.
-  private var recipe: StageRecipe {
-    StageRecipe(
-      pruner: options.method.pruner(effort: options.effort), quantization: options.quantization,
-      permutes: options.permutes ?? (options.dense == nil), smoothing: options.smoothing,
-      refit: dense.map { (Refit(effort: options.effort), $0) }, isStrict: options.isStrict)
-  }
-
-  /// How many of the calibration tokens the errors are measured on.
-  private func errorTokens(of windows: TokenWindows) -> Int {
-    options.needs == .gram
-      ? windows.ids.count : InputSample(windows: windows).tokens
-  }
-
-  /// The manifest as far as it is known before the work: fingerprints take their place later.
-  private func manifest() throws -> Manifest {
-    let now = Set(targets.map(ExactString.init))
-    let earlier = try checkpoint.promisedWeights() ?? []
-    var manifest = Manifest(
-      method: options.methodName, inputFingerprint: Fingerprint.unknown,
-      pruned: targets + earlier.filter { !now.contains(ExactString($0)) },
-      quantization: options.quantization.map { Manifest.Quantization(groupSize: $0.groupSize) })
-    if let calibration, let (samples, length) = calibrationSize {
-      manifest.calibration = Manifest.Calibration(
-        source: calibration.source.name, samples: samples, length: length, seed: calibration.seed,
-        fingerprint: Fingerprint.unknown)
-    }
-    return manifest
   }
 }
 

@@ -10,16 +10,19 @@ public struct QuantizeOptions: Sendable {
   public var output: String?
   /// Whether an existing output is replaced.
   public var force: Bool
+  /// The bytes of tensors that a file of an output folder has at most; nil for the files of the input.
+  public var shardSize: Int?
 
   /// Quantizing with the defaults of the command line.
   public init(
     groupSize: Int? = nil, selection: WeightSelection = WeightSelection(), output: String? = nil,
-    force: Bool = false
+    force: Bool = false, shardSize: Int? = nil
   ) {
     self.groupSize = groupSize
     self.selection = selection
     self.output = output
     self.force = force
+    self.shardSize = shardSize
   }
 }
 
@@ -51,7 +54,8 @@ public struct QuantizeRun: Sendable {
     checkpoint = try Checkpoint(path: path)
     self.options = options
     output = try CheckpointOutput(
-      options.output, for: checkpoint, suffix: "int8", force: options.force)
+      options.output, for: checkpoint, suffix: "int8", force: options.force,
+      shardSize: options.shardSize)
     try checkpoint.requireWhole()
     let candidates = try checkpoint.blockWeights()
     guard !candidates.isEmpty else { throw SelectionError.noCandidates(path: path) }

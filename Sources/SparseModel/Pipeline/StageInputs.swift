@@ -31,7 +31,8 @@ struct StageInputCollector {
 
   init(_ recipe: StageRecipe, inputs: Int, windows: TokenWindows) {
     statistics = StatisticsCollector(needs: recipe.needs, inputs: inputs)
-    sample = recipe.needs == .gram ? nil : InputSample(windows: windows)
+    sample =
+      recipe.needs == .gram ? nil : InputSample(windows: windows.count, length: windows.length)
     maxima = recipe.smoothing == nil ? nil : InputMaxima(inputs: inputs)
   }
 

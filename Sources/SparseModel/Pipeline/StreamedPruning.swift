@@ -18,15 +18,34 @@ struct StreamedPruning {
     var seconds = 0.0
   }
 
-  /// Writes all tensors, the targets pruned.
+  /// Writes all tensors that have not been written, the targets pruned.
   ///
   /// A layer's seconds are those of its threads over their number, so that layers add up to the whole.
-  func run(progress: ProgressHandler) throws -> [LayerReport] {
+  ///
+  /// - Parameter finished: told of each tensor that is written, with what became of a target.
+  func run(
+    finished: (_ name: String, _ outputs: [String], LayerReport?) throws -> Void,
+    progress: ProgressHandler
+  ) throws {
     let places = Dictionary(
       uniqueKeysWithValues: targets.enumerated().map { (ExactString($1), $0) })
     let tallies = Mutex(Array(repeating: Tally(), count: targets.count))
     let clock = ContinuousClock()
-    try writer.takeRemaining(step: "prune", on: compute, progress: progress) { piece, scratch in
+    func report(_ tensor: Checkpoint.Tensor) -> LayerReport? {
+      guard let place = places[ExactString(tensor.name)] else { return nil }
+      let tally = tallies.withLock { $0[place] }
+      return LayerReport(
+        name: tensor.name, shape: tensor.shape, seconds: tally.seconds / Double(compute.threads),
+        sparsity: Double(tally.zeros) / Double(max(1, tensor.shape.reduce(1, *))))
+    }
+    try writer.takeRemaining(
+      step: "prune", on: compute, progress: progress,
+      done: { pieces in
+        for piece in pieces where piece.number + 1 == TensorPiece.count(of: piece.tensor) {
+          try finished(piece.tensor.name, [piece.tensor.name], report(piece.tensor))
+        }
+      }
+    ) { piece, scratch in
       guard let place = places[ExactString(piece.tensor.name)] else {
         return try writer.write(piece)
       }
@@ -38,13 +57,9 @@ struct StreamedPruning {
         tallies[place].seconds += seconds
       }
     }
-    let results = tallies.withLock { $0 }
-    return try zip(targets, results).map { name, tally in
-      let weight = try checkpoint.matrix(name)
-      return LayerReport(
-        name: name, shape: [weight.rows, weight.columns],
-        seconds: tally.seconds / Double(compute.threads),
-        sparsity: Double(tally.zeros) / Double(max(1, weight.rows * weight.columns)))
+    for name in targets {
+      let tensor = try checkpoint.tensor(name)
+      if tensor.byteCount == 0 { try finished(name, [name], report(tensor)) }
     }
   }
 

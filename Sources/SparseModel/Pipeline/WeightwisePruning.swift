@@ -5,15 +5,19 @@ struct WeightwisePruning {
   let checkpoint: Checkpoint
   let recipe: StageRecipe
   let targets: [String]
+  let writer: CheckpointWriter
   let compute: Compute
 
-  /// Prunes every target and hands it to `write`.
+  /// Prunes and writes every target.
+  ///
+  /// - Parameter finished: told of each weight that is written.
   func run(
-    write: (_ name: String, _ tensor: StoredMatrix) throws -> Void, progress: ProgressHandler
-  ) throws -> [LayerReport] {
+    finished: (_ name: String, _ outputs: [String], LayerReport?) throws -> Void,
+    progress: ProgressHandler
+  ) throws {
     let total = try targets.reduce(0) { try $0 + checkpoint.matrix($1).bytes.count }
     var done = 0
-    return try targets.map { name in
+    for name in targets {
       try progress(Progress(step: "prune", done: done, total: total))
       let layer = LinearLayer(
         name: name, stored: .whole(try checkpoint.matrix(name)), bias: nil, biasName: nil)
@@ -21,13 +25,18 @@ struct WeightwisePruning {
       let start = clock.now
       let pruned = try recipe.prune(
         [layer], in: StageSpace(), inputs: .none, model: checkpoint, on: compute)[0]
-      try write(name, pruned.stored)
+      let outputs = try writer.write(pruned: pruned.stored, as: name)
+      try writer.fingerprint.takeMissing(
+        [checkpoint.tensor(name)], on: compute, progress: { _ in })
       done += layer.weight.bytes.count
       checkpoint.release(name)
-      return LayerReport(
-        name: name, shape: [layer.weight.rows, layer.weight.columns],
-        seconds: (clock.now - start).seconds,
-        sparsity: PatternCheck(pruned.stored, on: compute).sparsity, scaleRange: pruned.scaleRange)
+      try finished(
+        name, outputs,
+        LayerReport(
+          name: name, shape: [layer.weight.rows, layer.weight.columns],
+          seconds: (clock.now - start).seconds,
+          sparsity: PatternCheck(pruned.stored, on: compute).sparsity,
+          scaleRange: pruned.scaleRange))
     }
   }
 }

@@ -27,6 +27,10 @@ enum Common {
     "Give every n neighbouring weights of a row an INT8 scale of their own. transformers loads that, "
       + "vLLM's W8A8 does not.")
 
+  static let shardSize = Parameter(
+    option: "shard-size", "size", .size, note: "the files of the input",
+    "Cut the weights of a folder into files of at most this size, such as 2G, with an index.")
+
   /// Whether an error is the lack of a tokenizer that can be used, so that token ids are a way out.
   static func lacksTokenizer(_ error: any Error) -> Bool {
     switch error {

@@ -61,7 +61,8 @@ enum ExpandCommand: Command {
 private enum EncodingParameters {
   static func all(_ output: Parameter<String?>) -> [any ParameterDeclaration] {
     [
-      Common.model, output, Common.only, Common.skip, Common.threads, PruneCommand.force,
+      Common.model, output, Common.shardSize, Common.only, Common.skip, Common.threads,
+      PruneCommand.force,
       Common.json, Common.quiet,
     ]
   }
@@ -69,7 +70,7 @@ private enum EncodingParameters {
   static func options(_ arguments: Arguments, output: Parameter<String?>) -> EncodingOptions {
     EncodingOptions(
       selection: Common.selection(arguments), output: arguments[output],
-      force: arguments[PruneCommand.force])
+      force: arguments[PruneCommand.force], shardSize: arguments[Common.shardSize])
   }
 
   /// - Parameter verb: what was done, as wide as the other labels.

@@ -22,7 +22,8 @@ enum ExportCommand: Command {
       + ExportTarget.all.map { "\($0.name): \($0.effect) (\($0.reader))." }).joined(
         separator: "\n"),
     parameters: [
-      Common.model, target, output, Common.threads, PruneCommand.dryRun, PruneCommand.force,
+      Common.model, target, output, Common.shardSize, Common.threads, PruneCommand.dryRun,
+      PruneCommand.force,
       Common.json, Common.quiet,
     ],
     oneOf: [["target"]],
@@ -41,7 +42,8 @@ enum ExportCommand: Command {
     if !isJSON { try context.print(text(target)) }
     let run = try ExportRun(
       arguments[Common.model], for: target, output: arguments[output],
-      force: arguments[PruneCommand.force], on: context.compute, progress: context.progress)
+      force: arguments[PruneCommand.force], shardSize: arguments[Common.shardSize],
+      on: context.compute, progress: context.progress)
     if !isJSON { try context.print(text(left: run.left)) }
     if arguments[PruneCommand.dryRun] {
       try context.print(

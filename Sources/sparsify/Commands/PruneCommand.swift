@@ -63,6 +63,11 @@ enum PruneCommand: Command {
 
   static let force = Parameter(flag: "force", "Replace the output if it exists.")
 
+  static let resume = Parameter(
+    flag: "resume",
+    "Go on with a run that was cut short, from the last block that it finished; begin anew where there is none."
+  )
+
   static let strict = Parameter(
     flag: "strict",
     "Fail where the method cannot work on a layer. Otherwise wanda stands in, and the report says so."
@@ -77,9 +82,10 @@ enum PruneCommand: Command {
       """,
     parameters: [
       Common.model, method, effort, output, calibration, samples, length, Common.seed, permute,
-      quantize, order, Common.groupSize, smooth, refit, dense, Common.only, Common.skip,
+      quantize, order, Common.groupSize, smooth, refit, dense, Common.shardSize, Common.only,
+      Common.skip,
       Common.threads,
-      report, strict, dryRun, force, Common.json, Common.quiet,
+      report, strict, dryRun, resume, force, Common.json, Common.quiet,
     ],
     requires: ["order": "quantize", "group-size": "quantize", "refit": "dense", "dense": "refit"],
     exclusive: [
@@ -141,7 +147,8 @@ enum PruneCommand: Command {
       method: arguments[method], effort: arguments[effort] ?? .standard,
       permutes: arguments[permute], smoothing: arguments[smooth].map { Float($0) },
       dense: arguments[dense], selection: Common.selection(arguments), output: arguments[output],
-      force: arguments[force], isStrict: arguments[strict])
+      force: arguments[force], shardSize: arguments[Common.shardSize], resumes: arguments[resume],
+      isStrict: arguments[strict])
     if arguments.isGiven(quantize.spec.name) {
       options.quantization = QuantizationOptions(
         order: arguments[order] ?? .joint, groupSize: arguments[Common.groupSize])

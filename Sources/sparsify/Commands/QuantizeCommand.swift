@@ -16,7 +16,8 @@ enum QuantizeCommand: Command {
       which transformers and vLLM load. 'sparsify eval' reads it, too.
       """,
     parameters: [
-      Common.model, output, Common.groupSize, Common.only, Common.skip, Common.threads,
+      Common.model, output, Common.shardSize, Common.groupSize, Common.only, Common.skip,
+      Common.threads,
       PruneCommand.dryRun, PruneCommand.force, Common.json, Common.quiet,
     ],
     examples: [
@@ -31,7 +32,8 @@ enum QuantizeCommand: Command {
       arguments[Common.model],
       QuantizeOptions(
         groupSize: arguments[Common.groupSize], selection: Common.selection(arguments),
-        output: arguments[output], force: arguments[PruneCommand.force]))
+        output: arguments[output], force: arguments[PruneCommand.force],
+        shardSize: arguments[Common.shardSize]))
     if arguments[PruneCommand.dryRun] {
       let plan = QuantizePlan(run)
       if arguments[Common.json] {

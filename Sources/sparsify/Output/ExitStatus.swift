@@ -32,6 +32,8 @@ enum ExitStatus: Int32, CaseIterable {
     case is UsageFailure, is UsageError, is EnvironmentError, is CheckpointOutputError:
       // An output that can't be is found on the command line alone, before any work.
       self = .usage
+    case let error as UnfinishedRun: self = ExitStatus(for: error.error)
+    case JournalError.unfinished, JournalError.busy, JournalError.notAJournal: self = .usage
     case let error as AdvisedError: self = ExitStatus(for: error.error)
     case is Interrupted: self = .interrupted
     case let error as FileError: self = ExitStatus(for: error)

@@ -16,9 +16,7 @@ import Testing
   private func sample(windows: Int, length: Int, together: Int) -> (
     sample: InputSample, rows: [Int]
   ) {
-    var sample = InputSample(
-      windows: TokenWindows(
-        count: windows, length: length, ids: [Int32](repeating: 0, count: windows * length)))
+    var sample = InputSample(windows: windows, length: length)
     for first in stride(from: 0, to: windows, by: together) {
       let tokens = first * length..<min(first + together, windows) * length
       sample.add(Matrix(rows: tokens.count, columns: 1, tokens.map { Float($0) }))

@@ -170,7 +170,7 @@ import Testing
 
   /// Every point at which the run tells its progress is one at which it can be stopped.
   @Test(arguments: ["magnitude", "wanda", "wanda self"])
-  func stoppingAnywhereLeavesNothing(kind: String) throws {
+  func stoppingAnywhereLeavesNothingButFinishedWork(kind: String) throws {
     let place = try PrunedFolder(model())
     let method: PruningMethod = kind == "magnitude" ? .magnitude : .wanda
     let tokens = try place.tokens(samples: 3, length: 6, vocabulary: 64)
@@ -182,15 +182,26 @@ import Testing
     // Magnitude takes the whole of a model this small at once.
     #expect(seen.count > (method == .magnitude ? 1 : 10))
     #expect(seen.allSatisfy { $0.done >= 0 && $0.done <= $0.total })
+    let before = try place.folder.contents()
     for stop in seen.indices {
       var count = 0
-      _ = try expectNothingLeft(
-        CancellationError.self, place, method, calibration,
-        progress: { _ in
-          if count == stop { throw CancellationError() }
-          count += 1
-        })
+      let error = #expect(throws: (any Error).self) {
+        try place.prune(
+          method, calibration, to: "out",
+          progress: { _ in
+            if count == stop { throw CancellationError() }
+            count += 1
+          })
+      }
       #expect(count == stop)
+      if let error = error as? UnfinishedRun {
+        #expect(error.error is CancellationError)
+        #expect(error.folder == place.folder["out.partial"])
+        try FileManager.default.removeItem(atPath: error.folder)
+      } else {
+        #expect(error is CancellationError)
+      }
+      #expect(try place.folder.contents() == before)
     }
   }
 

@@ -144,7 +144,7 @@ import Testing
         model: model, recipe: StageRecipe(pruner: Wanda()),
         targets: Set(model.checkpoint.blockLinears().map { ExactString($0) }), compute: .automatic,
         batch: batch
-      ).run(on: windows, write: { bytes[$0] = $1.bytes.array }, progress: { _ in })
+      ).reports(on: windows) { bytes[$0] = $1.bytes.array }
       return (bytes, reports.map(\.relativeError))
     }
     let (whole, split) = try (run(BatchSize()), run(BatchSize(chunkTokens: chunkTokens)))

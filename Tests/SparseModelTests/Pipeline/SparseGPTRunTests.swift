@@ -89,7 +89,7 @@ import Testing
       try BlockwisePruning(
         model: model, recipe: StageRecipe(pruner: Hopeless(), isStrict: strict),
         targets: Set(names.map { ExactString($0) }), compute: .automatic
-      ).run(on: windows, write: { _, _ in }, progress: { _ in })
+      ).reports(on: windows) { _, _ in }
     }
     let reports = try run(strict: false)
     #expect(reports.map(\.name) == names)

@@ -50,12 +50,10 @@ import Testing
       recipe: StageRecipe(
         pruner: Nothing(), permutes: how.permutes, smoothing: how.smoothing),
       targets: Set(targets.map { ExactString($0) }), compute: .automatic
-    ).run(
-      on: windows,
-      write: {
-        names.append($0)
-        try written.replace($0, $1)
-      }, progress: { _ in })
+    ).reports(on: windows) {
+      names.append($0)
+      try written.replace($0, $1)
+    }
     #expect(Set(names).count == names.count, "nothing is written twice")
     #expect(Set(names).isSuperset(of: targets))
     let moved = zip(source.tensors, written.tensors).count { $0.bytes != $1.bytes }

@@ -16,7 +16,7 @@ import Testing
           env --default-signal=INT,TERM,HUP "$sparsify" prune "$1/model" -o "$1/out" --samples 200 \\
             --report "$1/report.json" &
           pid=$!
-          while kill -0 $pid && ! [ -e "$1/out.tmp-$pid" ]; do sleep 0.01; done
+          while kill -0 $pid && ! [ -e "$1/out.partial/output" ]; do sleep 0.01; done
           [ -e "$1/report.json.tmp-$pid" ] && echo begun
           kill -\(signal) $pid
           wait $pid

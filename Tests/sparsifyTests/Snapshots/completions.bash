@@ -38,7 +38,7 @@ _sparsify() {
       _sparsify_files
       return
       ;;
-    --samples | --length | --seed | --group-size | --smooth | --only | --skip | --threads)
+    --samples | --length | --seed | --group-size | --smooth | --shard-size | --only | --skip | --threads)
       :
       return
       ;;
@@ -52,7 +52,7 @@ _sparsify() {
       ;;
     esac
     if [[ $word == -* ]]; then
-      _sparsify_words '--method --effort -o --output --calibration --samples --length --seed --permute --no-permute --quantize --order --group-size --smooth --refit --dense --only --skip --threads --report --strict --dry-run --force --json -q --quiet -h --help'
+      _sparsify_words '--method --effort -o --output --calibration --samples --length --seed --permute --no-permute --quantize --order --group-size --smooth --refit --dense --shard-size --only --skip --threads --report --strict --dry-run --resume --force --json -q --quiet -h --help'
     else
       _sparsify_files
     fi
@@ -63,13 +63,13 @@ _sparsify() {
       _sparsify_files
       return
       ;;
-    --group-size | --only | --skip | --threads)
+    --shard-size | --group-size | --only | --skip | --threads)
       :
       return
       ;;
     esac
     if [[ $word == -* ]]; then
-      _sparsify_words '-o --output --group-size --only --skip --threads --dry-run --force --json -q --quiet -h --help'
+      _sparsify_words '-o --output --shard-size --group-size --only --skip --threads --dry-run --force --json -q --quiet -h --help'
     else
       _sparsify_files
     fi
@@ -80,13 +80,13 @@ _sparsify() {
       _sparsify_files
       return
       ;;
-    --only | --skip | --threads)
+    --shard-size | --only | --skip | --threads)
       :
       return
       ;;
     esac
     if [[ $word == -* ]]; then
-      _sparsify_words '-o --output --only --skip --threads --force --json -q --quiet -h --help'
+      _sparsify_words '-o --output --shard-size --only --skip --threads --force --json -q --quiet -h --help'
     else
       _sparsify_files
     fi
@@ -97,13 +97,13 @@ _sparsify() {
       _sparsify_files
       return
       ;;
-    --only | --skip | --threads)
+    --shard-size | --only | --skip | --threads)
       :
       return
       ;;
     esac
     if [[ $word == -* ]]; then
-      _sparsify_words '-o --output --only --skip --threads --force --json -q --quiet -h --help'
+      _sparsify_words '-o --output --shard-size --only --skip --threads --force --json -q --quiet -h --help'
     else
       _sparsify_files
     fi
@@ -118,13 +118,13 @@ _sparsify() {
       _sparsify_files
       return
       ;;
-    --threads)
+    --shard-size | --threads)
       :
       return
       ;;
     esac
     if [[ $word == -* ]]; then
-      _sparsify_words '--target -o --output --threads --dry-run --force --json -q --quiet -h --help'
+      _sparsify_words '--target -o --output --shard-size --threads --dry-run --force --json -q --quiet -h --help'
     else
       _sparsify_files
     fi

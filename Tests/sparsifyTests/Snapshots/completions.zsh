@@ -45,12 +45,14 @@ _sparsify() {
       '--smooth=[Move outliers of the activations into the weights before pruning (SmoothQuant), folded into the norms]:alpha: ' \
       '--refit[Keep the masks of a model that is 2\:4 already, and solve its weights anew against --dense]' \
       '--dense=[The dense original of the model, for --refit]:model:_files' \
+      '--shard-size=[Cut the weights of a folder into files of at most this size, such as 2G, with an index]:size: ' \
       '*--only=[Take only the weights whose names match; '\''*'\'' stands for any text, '\''?'\'' for one character]:glob: ' \
       '*--skip=[Leave out the weights whose names match]:glob: ' \
       '--threads=[The number of threads. Results don'\''t depend on it]:n: ' \
       '--report=[Write the numbers of the run to this file, as JSON]:file:_files' \
       '--strict[Fail where the method cannot work on a layer. Otherwise wanda stands in, and the report says so]' \
       '--dry-run[Say what would be done, and write nothing]' \
+      '--resume[Go on with a run that was cut short, from the last block that it finished; begin anew where there is none]' \
       '--force[Replace the output if it exists]' \
       '--json[Print one JSON object instead of text]' \
       '(-q --quiet)'{-q,--quiet}'[Show no progress]' \
@@ -60,6 +62,7 @@ _sparsify() {
   quantize)
     _arguments -s -S \
       '(-o --output)'{-o+,--output=}'[Where the quantized model goes\: a folder for a folder, a file for a file]:path:_files' \
+      '--shard-size=[Cut the weights of a folder into files of at most this size, such as 2G, with an index]:size: ' \
       '--group-size=[Give every n neighbouring weights of a row an INT8 scale of their own. transformers loads that, vLLM'\''s W8A8 does not]:n: ' \
       '*--only=[Take only the weights whose names match; '\''*'\'' stands for any text, '\''?'\'' for one character]:glob: ' \
       '*--skip=[Leave out the weights whose names match]:glob: ' \
@@ -74,6 +77,7 @@ _sparsify() {
   compress)
     _arguments -s -S \
       '(-o --output)'{-o+,--output=}'[Where the compressed model goes\: a folder for a folder, a file for a file]:path:_files' \
+      '--shard-size=[Cut the weights of a folder into files of at most this size, such as 2G, with an index]:size: ' \
       '*--only=[Take only the weights whose names match; '\''*'\'' stands for any text, '\''?'\'' for one character]:glob: ' \
       '*--skip=[Leave out the weights whose names match]:glob: ' \
       '--threads=[The number of threads. Results don'\''t depend on it]:n: ' \
@@ -86,6 +90,7 @@ _sparsify() {
   expand)
     _arguments -s -S \
       '(-o --output)'{-o+,--output=}'[Where the expanded model goes\: a folder for a folder, a file for a file]:path:_files' \
+      '--shard-size=[Cut the weights of a folder into files of at most this size, such as 2G, with an index]:size: ' \
       '*--only=[Take only the weights whose names match; '\''*'\'' stands for any text, '\''?'\'' for one character]:glob: ' \
       '*--skip=[Leave out the weights whose names match]:glob: ' \
       '--threads=[The number of threads. Results don'\''t depend on it]:n: ' \
@@ -99,6 +104,7 @@ _sparsify() {
     _arguments -s -S \
       '--target=[Who is to load the model]:name:(transformers vllm vllm@0.18 tensorrt-llm pytorch cusparselt)' \
       '(-o --output)'{-o+,--output=}'[Where the exported model goes\: a folder for a folder, a file for a file]:path:_files' \
+      '--shard-size=[Cut the weights of a folder into files of at most this size, such as 2G, with an index]:size: ' \
       '--threads=[The number of threads. Results don'\''t depend on it]:n: ' \
       '--dry-run[Say what would be done, and write nothing]' \
       '--force[Replace the output if it exists]' \

@@ -1,0 +1,175 @@
+internal import SparseCore
+
+/// Where a run keeps its journal and its unfinished output: the folder `NAME.partial` beside the output.
+///
+/// A run that is killed leaves it, one that ends with an error leaves it if there is something in it that
+/// `--resume` can go on with, and one that is done removes it.
+final class RunFolder {
+  /// The folder.
+  let path: String
+  /// What has been finished there.
+  let journal: Journal
+  /// What an earlier run has finished there; empty for a new run.
+  private(set) var entries: [JournalEntry]
+  /// Whether anything is there that is worth keeping.
+  private var isOfUse: Bool
+  private var isRemovedAtEnd: Bool
+
+  /// Opens the folder for an output, and begins it anew unless the run is to be resumed.
+  ///
+  /// - Throws: ``JournalError`` where another run is at work there, or has left work that is neither to be
+  ///   resumed nor, by `force`, thrown away.
+  init(for output: CheckpointOutput, resumes: Bool) throws {
+    path = Self.path(for: output.path)
+    let isNew = !FileSystem.isTaken(path)
+    if isNew {
+      try FileSystem.makeFolder(path, finalPath: output.path)
+    } else if try FileSystem.kind(of: path) != .folder
+      || !FileSystem.names(in: path).allSatisfy(Self.names.contains)
+    {
+      throw JournalError.notAJournal(folder: path)
+    }
+    guard let journal = try Journal(path: Path.join(path, Self.journalName)) else {
+      throw JournalError.busy(folder: path)
+    }
+    self.journal = journal
+    entries = journal.entries
+    isOfUse = entries.contains { if case .run = $0 { false } else { true } }
+    isRemovedAtEnd = false
+    if isOfUse && resumes { return }
+    if isOfUse && !output.force {
+      throw JournalError.unfinished(folder: path, done: Self.done(entries))
+    }
+    entries = []
+    isOfUse = false
+    isRemovedAtEnd = true
+    try journal.restart()
+    for name in try FileSystem.names(in: path) where name != Self.journalName {
+      try FileSystem.removeTree(Path.join(path, name))
+    }
+  }
+
+  deinit {
+    // Nobody is left to tell of a failure, and what is left says by its name what it is.
+    if isRemovedAtEnd { try? FileSystem.removeTree(path) }
+  }
+
+  private static let journalName = "journal"
+  private static let names = [
+    journalName, "output", "tokens.safetensors", "hidden-even", "hidden-odd",
+  ]
+
+  /// The folder for an output.
+  static func path(for output: String) -> String { output + FileSystem.partialEnding }
+
+  /// Whether a run has finished the output and was cut short before it could remove its folder.
+  static func isComplete(_ output: String?, for input: Checkpoint) throws -> Bool {
+    let output = try CheckpointOutput.path(
+      output, for: input, suffix: CheckpointOutput.prunedSuffix)
+    let journal = Path.join(path(for: output), journalName)
+    guard try FileSystem.kind(of: journal) == .file else { return false }
+    var end = 0
+    let bytes = try MappedFile(path: journal).bytes.withUnsafeBytes { Array($0) }
+    guard case .complete? = Journal.entries(in: bytes, &end).last else { return false }
+    return true
+  }
+
+  /// The layers of a run that has given its output its name and was cut short then; nil for any other.
+  func finishedLayers(of targets: [String]) -> [LayerReport]? {
+    guard case .complete? = entries.last, !FileSystem.isTaken(outputPath) else { return nil }
+    var layers: [ExactString: LayerReport] = [:]
+    for entry in entries {
+      switch entry {
+      case .block(let block): for layer in block.layers { layers[ExactString(layer.name)] = layer }
+      case .tensors(let tensors):
+        for layer in tensors.compactMap(\.layer) { layers[ExactString(layer.name)] = layer }
+      case .run, .tokens, .complete: break
+      }
+    }
+    let found = targets.compactMap { layers[ExactString($0)] }
+    return found.count == targets.count ? found : nil
+  }
+
+  /// The calibration text that an earlier run has written; nil where there is none.
+  func tokens() throws -> TokenWindows? {
+    for case .tokens(let fingerprint) in entries {
+      let tokens = try? TokenWindows(contentsOf: tokensPath)
+      if let tokens, Fingerprint.text(of: tokens.ids) == fingerprint { return tokens }
+    }
+    return nil
+  }
+
+  /// Keeps the calibration text that the model has written.
+  func keep(_ tokens: TokenWindows) throws {
+    let spec = TensorSpec(name: "tokens", dtype: .i32, shape: [tokens.count, tokens.length])
+    let writer = try SafetensorsWriter(path: tokensPath, tensors: [spec])
+    try tokens.ids.map(\.littleEndian).withUnsafeBytes {
+      try writer.write($0, as: spec.name, at: 0)
+    }
+    try writer.commit()
+    try append(.tokens(fingerprint: Fingerprint.text(of: tokens.ids)))
+  }
+
+  /// Where the output is made.
+  var outputPath: String { Path.join(path, "output") }
+
+  /// Where the calibration text is kept that the model has written.
+  var tokensPath: String { Path.join(path, "tokens.safetensors") }
+
+  /// Writes the first entry, or holds what is there to it.
+  ///
+  /// - Throws: ``JournalError/differs(folder:part:then:now:)`` where the run that is there was another one.
+  func begin(_ identity: RunIdentity) throws {
+    guard case .run(let earlier) = entries.first else {
+      return try journal.append(.run(identity))
+    }
+    if let (part, then, now) = earlier.difference(from: identity) {
+      throw JournalError.differs(folder: path, part: part, then: then, now: now)
+    }
+  }
+
+  /// Appends an entry.
+  func append(_ entry: JournalEntry) throws(FileError) {
+    try journal.append(entry)
+    entries.append(entry)
+    isOfUse = true
+    isRemovedAtEnd = false
+  }
+
+  /// Removes the folder: its run is done.
+  func remove() throws(FileError) {
+    isRemovedAtEnd = false
+    try FileSystem.removeTree(path)
+  }
+
+  /// What a run throws that has failed of `error`: the folder is kept where the run can be resumed.
+  func failure(_ error: any Error) -> any Error {
+    switch error {
+    case is JournalError: return error
+    case is LayerError, is ModelError, is CheckpointError, is SafetensorsFileError,
+      is CalibrationError, is MemoryError:
+      // The input has to change, and that makes it another run.
+      isRemovedAtEnd = true
+      return error
+    default:
+      guard isOfUse else { return error }
+      return UnfinishedRun(error: error, folder: path, done: Self.done(entries))
+    }
+  }
+
+  /// What has been finished, in words.
+  private static func done(_ entries: [JournalEntry]) -> String {
+    var (blocks, tensors, text) = (0, 0, false)
+    for entry in entries {
+      switch entry {
+      case .run: break
+      case .tokens: text = true
+      case .block(let block): blocks = block.index + 1
+      case .tensors(let finished): tensors += finished.count
+      case .complete: return "all"
+      }
+    }
+    if blocks > 0 { return blocks.counting("block") }
+    return tensors > 0 || !text ? tensors.counting("tensor") : "the calibration text"
+  }
+}

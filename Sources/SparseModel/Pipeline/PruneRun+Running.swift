@@ -1,0 +1,161 @@
+public import SparseCore
+
+extension PruneRun {
+  /// Prunes, writes the output and renames it into place.
+  ///
+  /// The output is opened before the work begins, so a folder that cannot be written to is found out
+  /// at once. Whatever goes wrong, nothing is left under the output's name. What has been finished until then
+  /// is kept in the folder `NAME.partial` beside it, for a run with ``PruneOptions/resumes``.
+  ///
+  /// - Throws: the errors of reading, calibrating, pruning and writing, and what `progress` throws, each as an
+  ///   ``UnfinishedRun`` where finished work is kept; ``JournalError`` where such work is in the way.
+  public func run(
+    on compute: Compute = .automatic, progress: ProgressHandler = { _ in }
+  ) throws -> PruneReport {
+    let clock = ContinuousClock()
+    let start = clock.now
+    let folder = try RunFolder(for: output, resumes: options.resumes)
+    do {
+      let (layers, calibration) = try run(in: folder, on: compute, progress: progress)
+      try folder.remove()
+      return PruneReport(
+        method: options.methodName, output: output.path, seconds: (clock.now - start).seconds,
+        peakResidentBytes: ProcessUsage.peakResidentBytes,
+        calibration: calibration.map { calibration in
+          (
+            calibration,
+            errorTokens: errorTokens(samples: calibration.samples, length: calibration.length)
+          )
+        },
+        layers: layers)
+    } catch {
+      throw folder.failure(error)
+    }
+  }
+
+  /// Does what the folder's journal has not seen done.
+  private func run(
+    in folder: RunFolder, on compute: Compute, progress: ProgressHandler
+  ) throws -> (layers: [LayerReport], calibration: Manifest.Calibration?) {
+    let fingerprint = CheckpointFingerprint(of: checkpoint)
+    try folder.begin(identity(fingerprint, on: compute, progress: progress))
+    var manifest = try manifest()
+    if let layers = folder.finishedLayers(of: targets) {
+      let tokens = try givenTokens ?? folder.tokens()
+      if let tokens { manifest.calibration?.fingerprint = Fingerprint.text(of: tokens.ids) }
+      return (layers, manifest.calibration)
+    }
+    let writer = try CheckpointWriter(
+      copying: checkpoint, to: output, changes: changes, workPath: folder.outputPath,
+      fingerprint: fingerprint, manifest: manifest.text(for:))
+    let layers: [LayerReport]
+    if let model, let calibration {
+      let tokens = try tokens(calibration, model, in: folder, on: compute, progress: progress)
+      manifest.calibration?.fingerprint = Fingerprint.text(of: tokens.ids)
+      layers = try JournaledBlocks(
+        pruning: BlockwisePruning(
+          model: model, recipe: recipe, targets: Set(targets.map { ExactString($0) }),
+          compute: compute),
+        folder: folder, writer: writer
+      ).run(on: tokens, progress: progress)
+    } else {
+      layers = try JournaledTensors(
+        checkpoint: checkpoint, targets: targets, recipe: recipe, folder: folder, writer: writer,
+        compute: compute, stretch: journalStretch
+      ).run(progress: progress)
+    }
+    try writer.copyRemaining(on: compute, progress: progress)
+    manifest.inputFingerprint = try writer.fingerprint.text(on: compute, progress: progress)
+    try folder.append(.complete)
+    try writer.commit(manifest: manifest.text(for:))
+    return (layers, manifest.calibration)
+  }
+
+  /// The calibration tokens: those given, or those that the model writes now or has written in an earlier run.
+  private func tokens(
+    _ calibration: CalibrationOptions, _ model: Decoder, in folder: RunFolder,
+    on compute: Compute, progress: ProgressHandler
+  ) throws -> TokenWindows {
+    if let givenTokens { return givenTokens }
+    if let written = try folder.tokens() { return written }
+    let tokens = try calibration.written(by: model, on: compute, progress: progress)
+    try folder.keep(tokens)
+    return tokens
+  }
+
+  /// What is done to each stage.
+  private var recipe: StageRecipe {
+    StageRecipe(
+      pruner: options.method.pruner(effort: options.effort), quantization: options.quantization,
+      permutes: options.permutes ?? (options.dense == nil), smoothing: options.smoothing,
+      refit: dense.map { (Refit(effort: options.effort), $0) }, isStrict: options.isStrict)
+  }
+
+  /// How many of the calibration tokens the errors are measured on.
+  private func errorTokens(samples: Int, length: Int) -> Int {
+    options.needs == .gram
+      ? samples * length : InputSample(windows: samples, length: length).tokens
+  }
+
+  /// The manifest as far as it is known before the work: fingerprints take their place later.
+  private func manifest() throws -> Manifest {
+    let now = Set(targets.map(ExactString.init))
+    let earlier = try checkpoint.promisedWeights() ?? []
+    var manifest = Manifest(
+      method: options.methodName, inputFingerprint: Fingerprint.unknown,
+      pruned: targets + earlier.filter { !now.contains(ExactString($0)) },
+      quantization: options.quantization.map { Manifest.Quantization(groupSize: $0.groupSize) })
+    if let calibration, let (samples, length) = calibrationSize {
+      manifest.calibration = Manifest.Calibration(
+        source: calibration.source.name, samples: samples, length: length, seed: calibration.seed,
+        fingerprint: Fingerprint.unknown)
+    }
+    return manifest
+  }
+
+  /// All that the output's bytes depend on.
+  ///
+  /// Where tensors are pruned one by one, each is compared when it is its turn.
+  private func identity(
+    _ fingerprint: CheckpointFingerprint, on compute: Compute, progress: ProgressHandler
+  ) throws -> RunIdentity {
+    var identity = RunIdentity()
+    identity.add("the version of \(Tool.name)", Tool.version)
+    identity.add("the kernel set", compute.kernels.name)
+    identity.add("the method", options.methodName)
+    identity.add("--effort", options.effort.rawValue)
+    identity.add("--permute", options.permutes?.description)
+    identity.add("--quantize", options.quantization.map { _ in "int8" })
+    identity.add("--order", options.quantization?.order.rawValue)
+    identity.add("--group-size", options.quantization?.groupSize?.description)
+    identity.add("--smooth", options.smoothing?.description)
+    identity.add("--shard-size", options.shardSize?.description)
+    identity.add("--strict", options.isStrict.description)
+    identity.add("the choice of weights", Fingerprint.text(of: targets))
+    if let calibration, let (samples, length) = calibrationSize {
+      identity.add("--calibration", calibration.source.name)
+      identity.add("the calibration's size", "\(samples) × \(length)")
+      identity.add("--seed", calibration.seed.description)
+      identity.add("the calibration's tokens", givenTokens.map { Fingerprint.text(of: $0.ids) })
+    }
+    for file in checkpoint.files {
+      identity.add(
+        "the layout of \(Path.name(of: file.path))",
+        Fingerprint.text(of: file.tensors.map { "\($0.name) \($0.dtype.rawValue) \($0.shape)" }))
+    }
+    identity.add(
+      "config.json",
+      try checkpoint.configPath.map { path in
+        try MappedFile(path: path).bytes.withUnsafeBytes { Fingerprint.text(of: $0) }
+      })
+    guard model != nil else { return identity }
+    identity.add(
+      try fingerprint.contents(on: compute, progress: progress), of: checkpoint.path)
+    if let dense {
+      identity.add(
+        try CheckpointFingerprint(of: dense).contents(on: compute, progress: progress),
+        of: dense.path)
+    }
+    return identity
+  }
+}
