@@ -1,0 +1,89 @@
+import Foundation
+import SparseCore
+import SparseModel
+import TestSupport
+import Testing
+
+@testable import sparsify
+
+/// Runs that are killed in the middle, again and again.
+@Suite struct KillTests {
+  /// The fixture as one file or in shards, with token ids for calibration.
+  private func model(inShards: Bool) throws -> (model: TinyModel, input: String) {
+    let model = try TinyModel()
+    guard inShards else { return (model, model.path) }
+    let whole = try Checkpoint(path: model.path)
+    let path = model.folder["model/shards"]
+    let output = try CheckpointOutput(
+      model.folder["shards"], for: whole,
+      shardSize: whole.tensors.reduce(0) { $0 + $1.byteCount } / 3)
+    let writer = try CheckpointWriter(
+      copying: whole, to: output, manifest: { _ in "{\"schema\":1,\"pruned\":[]}" })
+    try writer.copyRemaining()
+    try writer.commit()
+    // Out of the way of what runs make.
+    try FileManager.default.moveItem(atPath: output.path, toPath: path)
+    return (model, path)
+  }
+
+  private func bytes(_ folder: String) throws -> [String: Data] {
+    let names = try FileManager.default.contentsOfDirectory(atPath: folder)
+    return try Dictionary(
+      uniqueKeysWithValues: names.map {
+        ($0, try Data(contentsOf: URL(filePath: folder).appending(path: $0)))
+      })
+  }
+
+  #if !os(Windows)
+    /// Whatever a killed run has left, the next one goes on from there, and the one that comes to its end has
+    /// written what a run has that nobody disturbs.
+    @Test(arguments: [(false, "wanda"), (true, "wanda"), (true, "magnitude")])
+    func twentyKillsDoNotChangeAByte(inShards: Bool, method: String) throws {
+      let (model, input) = try model(inShards: inShards)
+      let calibration =
+        method == "magnitude"
+        ? []
+        : ["--calibration", TinyModel.text("calibration.txt"), "--samples", "8", "--length", "64"]
+      let options = ["--method", method, "--quiet"] + calibration
+      let start = ContinuousClock.now
+      let whole = try ToolRun(["prune", input, "-o", model.folder["whole"]] + options)
+      let milliseconds = Int((ContinuousClock.now - start).seconds * 1000)
+      #expect(whole.status == 0, "\(whole.errors)")
+      let expected = try bytes(model.folder["whole"])
+      #expect(expected.keys.contains("model.safetensors.index.json") == inShards)
+
+      var random = SplitMix64(seed: 20)
+      var kills = 0
+      while kills < 20 {
+        let delay = Int.random(in: 0...milliseconds, using: &random)
+        // The shell says by which signal its child has ended.
+        let run = try ToolRun(
+          script: """
+            "$sparsify" prune "$1" -o "$2" \(options.map { "'\($0)'" }.joined(separator: " ")) --resume &
+            pid=$!
+            sleep \(Double(delay) / 1000)
+            kill -KILL $pid 2> /dev/null
+            wait $pid
+            echo "$?"
+            """, input, model.folder["out"])
+        switch run.lines.last {
+        case "137":
+          kills += 1
+          // Under the final name there is nothing, or all.
+          if FileManager.default.fileExists(atPath: model.folder["out"]) {
+            #expect(try bytes(model.folder["out"]) == expected)
+          }
+        case "0":
+          #expect(try bytes(model.folder["out"]) == expected)
+          try FileManager.default.removeItem(atPath: model.folder["out"])
+        default: Issue.record("\(run.output) \(run.errors)")
+        }
+      }
+      let last = try ToolRun(
+        ["prune", input, "-o", model.folder["out"], "--resume"] + options)
+      #expect(last.status == 0, "\(last.errors)")
+      #expect(try bytes(model.folder["out"]) == expected)
+      #expect(try Set(model.made()) == ["out", "whole"])
+    }
+  #endif
+}
