@@ -24,6 +24,18 @@ struct ToolRun {
       ["sparsify": Self.executable.path])
   }
 
+  /// Runs several processes at once and waits for all of them.
+  static func together(
+    _ runs: [(arguments: [String], environment: [String: String])]
+  ) async throws -> [ToolRun] {
+    try await withThrowingTaskGroup(of: (Int, ToolRun).self) { group in
+      for (index, run) in runs.enumerated() {
+        group.addTask { (index, try ToolRun(run.arguments, environment: run.environment)) }
+      }
+      return try await group.reduce(into: []) { $0.append($1) }.sorted { $0.0 < $1.0 }.map(\.1)
+    }
+  }
+
   /// The one JSON object that was printed.
   func json() throws -> JSON { try JSON(parsing: output) }
 
@@ -40,6 +52,7 @@ struct ToolRun {
     var variables = ProcessInfo.processInfo.environment
     variables["COLUMNS"] = nil
     variables["SPARSIFY_KERNEL"] = nil
+    for name in ["SLURM_ARRAY_TASK_ID", "JOB_COMPLETION_INDEX"] { variables[name] = nil }
     process.environment = variables.merging(environment) { $1 }
     let output = Pipe()
     let errors = Pipe()

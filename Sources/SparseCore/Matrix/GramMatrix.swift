@@ -113,6 +113,20 @@ public struct Gram: Sendable {
     }
   }
 
+  /// Hands over XᵀX of all tokens so far, tile after tile, and starts anew with none.
+  mutating func drain(on compute: Compute, _ body: (UnsafePointer<Float>) -> Void) {
+    if !finished.isEmpty {
+      finishBlock(on: compute)
+      swap(&finished, &current)
+      finished = []
+    }
+    current.withUnsafeMutableBufferPointer { sums in
+      body(sums.start)
+      sums.update(repeating: 0)
+    }
+    tokens = 0
+  }
+
   private func sum(_ index: Int) -> Float {
     finished.isEmpty ? current[index] : finished[index] + current[index]
   }

@@ -34,6 +34,9 @@ public struct InputNorms: Sendable, Equatable {
     }
   }
 
+  /// ‖x_j‖₂² of each input.
+  var sumsOfSquares: [Double] { sums }
+
   /// ‖x_j‖₂ of each input, rounded to float32.
   public var norms: [Float] { sums.map { Float($0.squareRoot()) } }
 }

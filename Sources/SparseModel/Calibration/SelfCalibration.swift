@@ -20,23 +20,25 @@ extension Decoder {
   /// An end-of-text token is kept and written past, as in a stream of documents. Sequence `i` has a
   /// stream of random numbers of its own, so the text does not depend on how many are written together.
   ///
-  /// - Parameter cacheBytes: what the keys and values of the sequences written together may take: many
-  ///   sequences share each weight that is read.
+  /// - Parameters:
+  ///   - first: the number of the first sequence.
+  ///   - cacheBytes: what the keys and values of the sequences written together may take: many
+  ///     sequences share each weight that is read.
   func writeText(
-    samples: Int, length: Int, seed: UInt64, cacheBytes: Int = 2 << 30, on compute: Compute,
-    progress: ProgressHandler
+    from first: Int = 0, samples: Int, length: Int, seed: UInt64, cacheBytes: Int = 2 << 30,
+    on compute: Compute, progress: ProgressHandler
   ) throws -> TokenWindows {
     let bytes = KeyValueCache.bytesPerSequence(configuration, capacity: length)
     let together = max(1, min(samples, cacheBytes / bytes))
     var ids: [Int32] = []
     ids.reserveCapacity(samples * length)
-    for first in stride(from: 0, to: samples, by: together) {
-      let sequences = first..<min(first + together, samples)
+    for done in stride(from: 0, to: samples, by: together) {
+      let sequences = first + done..<first + min(done + together, samples)
       ids += try writeTogether(sequences, length: length, seed: seed, on: compute) { written in
         try progress(
           Progress(
             step: "write calibration text",
-            done: first * length + written * sequences.count, total: samples * length))
+            done: done * length + written * sequences.count, total: samples * length))
       }
     }
     return TokenWindows(count: samples, length: length, ids: ids)

@@ -9,7 +9,12 @@ enum Fingerprint {
 
   /// The fingerprint of some bytes.
   static func text(of bytes: UnsafeRawBufferPointer) -> String {
-    let digits = String(fingerprint64(bytes), radix: 16)
+    text(of: Int(truncatingIfNeeded: fingerprint64(bytes)))
+  }
+
+  /// A fingerprint that is kept as a number.
+  static func text(of fingerprint: Int) -> String {
+    let digits = String(UInt64(truncatingIfNeeded: fingerprint), radix: 16)
     return String(repeating: "0", count: 16 - digits.count) + digits
   }
 

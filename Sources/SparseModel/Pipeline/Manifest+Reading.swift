@@ -41,7 +41,7 @@ extension Manifest.Quantization {
 
 extension Manifest.Calibration {
   /// The calibration that a manifest shows; nil for none.
-  fileprivate init?(_ json: JSON) {
+  init?(_ json: JSON) {
     guard let source = json["source"]?.string, let samples = json["samples"]?.int,
       let length = json["length"]?.int, let seed = json["seed"]?.unsigned,
       let fingerprint = json["fingerprint"]?.string

@@ -34,6 +34,8 @@ enum Registry {
     InspectCommand.self,
     EvalCommand.self,
     GenerateCommand.self,
+    CalibrateCommand.self,
+    MergeCommand.self,
     BenchCommand.self,
     InfoCommand.self,
     CompletionsCommand.self,

@@ -10,6 +10,11 @@
 enum Environment: String, CaseIterable {
   case kernel = "SPARSIFY_KERNEL"
   case columns = "COLUMNS"
+  case slurmIndex = "SLURM_ARRAY_TASK_ID"
+  case slurmCount = "SLURM_ARRAY_TASK_COUNT"
+  case slurmLeast = "SLURM_ARRAY_TASK_MIN"
+  case slurmStep = "SLURM_ARRAY_TASK_STEP"
+  case jobIndex = "JOB_COMPLETION_INDEX"
 
   /// The value of a variable; nil if it isn't set.
   static subscript(variable: Environment) -> String? {
@@ -25,6 +30,11 @@ enum Environment: String, CaseIterable {
     switch self {
     case .kernel: "Force a kernel set; 'sparsify info' lists those that this CPU can run."
     case .columns: "Wrap help to this many columns."
+    case .slurmIndex: "Which part 'auto' is, in a Slurm job array."
+    case .slurmCount: "How many parts there are for 'auto' alone."
+    case .slurmLeast: "The index of the first part for 'auto' alone."
+    case .slurmStep: "The step from one index to the next for 'auto' alone."
+    case .jobIndex: "Which part 'auto/N' is, in a Kubernetes indexed Job."
     }
   }
 }

@@ -29,7 +29,8 @@ enum ExitStatus: Int32, CaseIterable {
   /// The libraries throw for what comes from outside, so an error that isn't listed is bad input.
   init(for error: any Error) {
     switch error {
-    case is UsageFailure, is UsageError, is EnvironmentError, is CheckpointOutputError:
+    case is UsageFailure, is UsageError, is EnvironmentError, is CheckpointOutputError,
+      is PartError:
       // An output that can't be is found on the command line alone, before any work.
       self = .usage
     case let error as UnfinishedRun: self = ExitStatus(for: error.error)

@@ -18,7 +18,7 @@ import Testing
   @Test(arguments: [
     ("purne", "prune"), ("chekc", "check"), ("evla", "eval"), ("insepct", "inspect"),
     ("generte", "generate"), ("complet", "completions"), ("compres", "compress"),
-    ("bnech", "bench"), ("inof", "info"),
+    ("calibrat", "calibrate"), ("mrege", "merge"), ("bnech", "bench"), ("inof", "info"),
   ])
   func commandsAreFound(typed: String, meant: String) {
     #expect(Suggestion.nearest(to: typed, among: Self.commands) == meant)

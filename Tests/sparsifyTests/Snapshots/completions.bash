@@ -20,7 +20,7 @@ _sparsify() {
   fi
   COMPREPLY=()
   if [[ $COMP_CWORD -eq 1 ]]; then
-    _sparsify_words 'prune quantize compress expand export check inspect eval generate bench info completions help --version -h --help'
+    _sparsify_words 'prune quantize compress expand export check inspect eval generate calibrate merge bench info completions help --version -h --help'
     return
   fi
   case ${COMP_WORDS[1]} in
@@ -197,6 +197,40 @@ _sparsify() {
       _sparsify_files
     fi
     ;;
+  calibrate)
+    case $previous in
+    -o | --output | --calibration)
+      _sparsify_files
+      return
+      ;;
+    --samples | --length | --seed | --part | --blocks | --threads)
+      :
+      return
+      ;;
+    esac
+    if [[ $word == -* ]]; then
+      _sparsify_words '-o --output --calibration --samples --length --seed --norms --part --blocks --threads --force --json -q --quiet -h --help'
+    else
+      _sparsify_files
+    fi
+    ;;
+  merge)
+    case $previous in
+    -o | --output)
+      _sparsify_files
+      return
+      ;;
+    --threads)
+      :
+      return
+      ;;
+    esac
+    if [[ $word == -* ]]; then
+      _sparsify_words '-o --output --threads --force --json -q --quiet -h --help'
+    else
+      _sparsify_files
+    fi
+    ;;
   bench)
     case $previous in
     --threads)
@@ -231,7 +265,7 @@ _sparsify() {
     fi
     ;;
   help)
-    [[ $COMP_CWORD -eq 2 ]] && _sparsify_words 'prune quantize compress expand export check inspect eval generate bench info completions'
+    [[ $COMP_CWORD -eq 2 ]] && _sparsify_words 'prune quantize compress expand export check inspect eval generate calibrate merge bench info completions'
     ;;
   esac
 }

@@ -12,6 +12,8 @@ _sparsify_commands() {
     'inspect:List the tensors of a checkpoint with their zeros and 2\:4 patterns'
     'eval:Measure the perplexity of a model'
     'generate:Let a model go on from a prompt'
+    'calibrate:Collect statistics of what the layers of a model read'
+    'merge:Put the parts together that several runs have made'
     'bench:Measure the kernels on this machine'
     'info:Show the version, the kernels in use and the machine'
     'completions:Print a completion script for a shell'
@@ -160,6 +162,33 @@ _sparsify() {
       '(-q --quiet)'{-q,--quiet}'[Show no progress]' \
       '(- *)'{-h,--help}'[Show this help]' \
       '1:model:_files'
+    ;;
+  calibrate)
+    _arguments -s -S \
+      '(-o --output)'{-o+,--output=}'[The file that the statistics go to]:path:_files' \
+      '--calibration=[What the model reads\: '\''self'\'' for text that it writes itself, a text file, or token ids as FILE.safetensors]:source:_files' \
+      '--samples=[The number of calibration sequences]:n: ' \
+      '--length=[The number of tokens in each calibration sequence]:n: ' \
+      '--seed=[Where the random numbers start]:n: ' \
+      '--norms[Collect only the norms of the inputs, which are all that wanda needs; otherwise their grams, for any method]' \
+      '--part=[Take one of N parts of the samples, counted from 0, or those from A to before B with '\''0..<16'\'' or 0\:16. '\''auto/N'\'' takes I from the environment of an array job, '\''auto'\'' N as well]:I/N: ' \
+      '--blocks=[Look only at the blocks from A to before B; in quotes, or as A\:B. Those before A have to be run, too]:A..<B: ' \
+      '--threads=[The number of threads. Results don'\''t depend on it]:n: ' \
+      '--force[Replace the output if it exists]' \
+      '--json[Print one JSON object instead of text]' \
+      '(-q --quiet)'{-q,--quiet}'[Show no progress]' \
+      '(- *)'{-h,--help}'[Show this help]' \
+      '1:model:_files'
+    ;;
+  merge)
+    _arguments -s -S \
+      '(-o --output)'{-o+,--output=}'[Where the whole goes]:path:_files' \
+      '--threads=[The number of threads. Results don'\''t depend on it]:n: ' \
+      '--force[Replace the output if it exists]' \
+      '--json[Print one JSON object instead of text]' \
+      '(-q --quiet)'{-q,--quiet}'[Show no progress]' \
+      '(- *)'{-h,--help}'[Show this help]' \
+      '*:part:_files'
     ;;
   bench)
     _arguments -s -S \
