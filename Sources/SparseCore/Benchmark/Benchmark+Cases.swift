@@ -348,7 +348,7 @@ extension Benchmark {
       })
     let domain = ChannelDomain(channels: 1536, columns: [0], row: 0)
     return Work(flops: 8 * 2 * 384 * 384 * 576) {
-      _ = ChannelOrder(readBy: [weight], norms: norms, domains: [domain], on: compute)
+      _ = ChannelOrder(readBy: [StoredMatrix(weight)], norms: norms, domains: [domain], on: compute)
     }
   }
 }

@@ -114,6 +114,11 @@ struct Cholesky: Sendable {
     lower.transposed(on: compute)
   }
 
+  /// The same in the place of this factor, which must not be used afterwards.
+  consuming func upperInPlace(on compute: Compute = .automatic) -> TilePanels {
+    lower.transposedInPlace(on: compute)
+  }
+
   /// The rows x with x G = b, one for each row b of `sides`.
   ///
   /// Every row is solved by itself, on all threads.

@@ -2,7 +2,8 @@
 extension Gram {
   /// The gram that the activations have once input j is divided by `scales[j]`, and then `order[i]` stands at place i.
   ///
-  /// Moving changes no bit of a value; dividing rounds each once, from float64. More activations may be added.
+  /// Moving changes no bit of a value; dividing rounds each once, from float64. More activations may be added
+  /// unless the gram was closed.
   ///
   /// - Parameters:
   ///   - order: every input once; nil to leave them where they are.

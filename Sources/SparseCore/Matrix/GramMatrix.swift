@@ -11,27 +11,55 @@ public struct Gram: Sendable {
   public private(set) var tokens = 0
   /// The sum of all finished blocks, empty before the first is finished.
   private(set) var finished: [Float] = []
-  /// The block that is being filled.
-  private(set) var current: [Float]
+  /// The block that is being filled, empty before its first token.
+  private(set) var current: [Float] = []
+  /// The rows of tiles that are there: all but where a product is made a stripe at a time.
+  private let tileRows: Range<Int>
+  /// Whether the blocks have been put together.
+  private var isClosed = false
 
   /// Tokens per block.
   ///
   /// With it the error of a sum of squares stays below 4,096 · 2⁻²⁴ however many tokens follow.
   package static let blockTokens = 4096
   /// Tokens per pass: 256 rows of a panel of 48 take 48 KB.
-  private static let depth = 256
+  static let blockDepth = 256
 
   /// A gram of no tokens yet: all zero.
   public init(inputs: Int) {
+    self.init(inputs: inputs, tileRows: 0..<KernelSet.panels(for: inputs))
+  }
+
+  /// Some rows of tiles of a gram of no tokens yet, whole blocks of work: they begin at a multiple of 4.
+  init(inputs: Int, tileRows: Range<Int>) {
     precondition(inputs >= 0, "Gram: \(inputs) inputs")
     self.inputs = inputs
-    let panels = KernelSet.panels(for: inputs)
-    current = [Float](repeating: 0, count: panels * (panels + 1) / 2 * TriangleTiles.tileSize)
+    self.tileRows = tileRows
   }
+
+  /// The bytes of one block of sums: what a gram of up to 4,096 tokens takes, or a closed one.
+  package static func byteCount(inputs: Int) -> Int {
+    byteCount(ofTileRows: 0..<KernelSet.panels(for: inputs))
+  }
+
+  /// The bytes of some rows of tiles of one block of sums.
+  static func byteCount(ofTileRows rows: Range<Int>) -> Int { 4 * valueCount(rows) }
+
+  private static func valueCount(_ tileRows: Range<Int>) -> Int {
+    TriangleTiles.offset(tileRows.upperBound, 0) - TriangleTiles.offset(tileRows.lowerBound, 0)
+  }
+
+  /// The bytes of one block of sums, and those that activations take on their way into it.
+  package static func workBytes(inputs: Int) -> Int {
+    4 * blockDepth * KernelSet.panels(for: inputs) * KernelSet.panelWidth
+  }
+
+  /// The sum of a value's offset and this is where it lies.
+  private var base: Int { -TriangleTiles.offset(tileRows.lowerBound, 0) }
 
   /// A gram of known sums, each as long as those of a gram of no tokens, or empty where no block is finished.
   init(inputs: Int, tokens: Int, finished: [Float], current: [Float]) {
-    self.inputs = inputs
+    self.init(inputs: inputs)
     self.tokens = tokens
     self.finished = finished
     self.current = current
@@ -45,6 +73,7 @@ public struct Gram: Sendable {
       matrix.rows == matrix.columns, "Gram: the matrix is \(matrix.rows) × \(matrix.columns)")
     self.init(inputs: matrix.rows)
     self.tokens = tokens
+    current = [Float](repeating: 0, count: Self.valueCount(tileRows))
     let tiles = TriangleTiles(panels: KernelSet.panels(for: inputs))
     for row in 0..<inputs {
       for column in 0...row {
@@ -56,16 +85,17 @@ public struct Gram: Sendable {
   /// Adds activations, tokens × inputs.
   public mutating func add(_ x: Matrix, on compute: Compute = .automatic) {
     precondition(x.columns == inputs, "Gram: \(x.columns) columns, expected \(inputs)")
+    precondition(!isClosed, "Gram: \(x.rows) tokens for a gram that was closed at \(tokens)")
     guard inputs > 0 else {
       tokens += x.rows
       return
     }
     let panels = AlignedFloats(
-      count: KernelSet.panels(for: inputs) * KernelSet.panelWidth * min(Gram.depth, x.rows))
+      count: KernelSet.panels(for: inputs) * KernelSet.panelWidth * min(Gram.blockDepth, x.rows))
     var row = 0
     while row < x.rows {
       let room = Gram.blockTokens - tokens % Gram.blockTokens
-      let count = min(Gram.depth, room, x.rows - row)
+      let count = min(Gram.blockDepth, room, x.rows - row)
       update(x, rows: row..<row + count, panels: panels, on: compute)
       row += count
       tokens += count
@@ -78,19 +108,23 @@ public struct Gram: Sendable {
   ) {
     let (inputs, depth, width) = (inputs, rows.count, KernelSet.panelWidth)
     let tiles = TriangleTiles(panels: KernelSet.panels(for: inputs))
+    let blocks = tiles.blocks.filter { tileRows.contains($0.row) }
+    let read = min(inputs, tileRows.upperBound * width)
+    if current.isEmpty { current = [Float](repeating: 0, count: Self.valueCount(tileRows)) }
+    let base = base
     x.values.withUnsafeBufferPointer { values in
       current.withUnsafeMutableBufferPointer { sums in
         nonisolated(unsafe) let (from, to) = (values.start + rows.lowerBound * inputs, sums.start)
-        Parallel.forEachRange(of: inputs, size: 4 * width, threads: compute.threads) { columns in
+        Parallel.forEachRange(of: read, size: 4 * width, threads: compute.threads) { columns in
           compute.kernels.packColumns(
             rows: depth, columns: columns.count, from + columns.lowerBound, stride: inputs,
             into: panels.pointer + columns.lowerBound * depth, panelStride: width * depth)
         }
-        Parallel.forEach(tiles.blocks.count, threads: compute.threads) { index in
-          for (row, column) in tiles.tiles(inBlock: tiles.blocks[index]) {
+        Parallel.forEach(blocks.count, threads: compute.threads) { index in
+          for (row, column) in tiles.tiles(inBlock: blocks[index]) {
             compute.kernels.rankUpdate(
               tokens: depth, panels.pointer + row * width * depth,
-              panels.pointer + column * width * depth, into: to + tiles.offset(row, column),
+              panels.pointer + column * width * depth, into: to + base + tiles.offset(row, column),
               diagonal: row == column)
           }
         }
@@ -99,22 +133,39 @@ public struct Gram: Sendable {
   }
 
   private mutating func finishBlock(on compute: Compute) {
-    let count = current.count
     if finished.isEmpty {
       swap(&finished, &current)
-      current = [Float](repeating: 0, count: count)
       return
     }
+    addCurrent(on: compute)
+    current.withUnsafeMutableBufferPointer { $0.update(repeating: 0) }
+  }
+
+  /// Puts the finished blocks and the one that is being filled into one: half the memory, and the same values to whoever reads them.
+  ///
+  /// No more activations can be added.
+  package mutating func close(on compute: Compute = .automatic) {
+    isClosed = true
+    guard !finished.isEmpty, !current.isEmpty else { return }
+    addCurrent(on: compute)
+    current = []
+  }
+
+  /// Adds the block that is being filled to the finished ones.
+  private mutating func addCurrent(on compute: Compute) {
     finished.withUnsafeMutableBufferPointer { sums in
       current.withUnsafeMutableBufferPointer { block in
-        compute.kernels.axpy(count, 1, block.start, sums.start)
-        block.update(repeating: 0)
+        nonisolated(unsafe) let (from, to) = (block.start, sums.start)
+        Parallel.forEachRange(of: block.count, size: 1 << 16, threads: compute.threads) {
+          compute.kernels.axpy($0.count, 1, from + $0.lowerBound, to + $0.lowerBound)
+        }
       }
     }
   }
 
   /// Hands over XᵀX of all tokens so far, tile after tile, and starts anew with none.
   mutating func drain(on compute: Compute, _ body: (UnsafePointer<Float>) -> Void) {
+    if tokens == 0 { return }
     if !finished.isEmpty {
       finishBlock(on: compute)
       swap(&finished, &current)
@@ -128,7 +179,7 @@ public struct Gram: Sendable {
   }
 
   private func sum(_ index: Int) -> Float {
-    finished.isEmpty ? current[index] : finished[index] + current[index]
+    (finished.isEmpty ? 0 : finished[index]) + (current.isEmpty ? 0 : current[index])
   }
 
   /// XᵀX / tokens, both halves; zero for no tokens.
@@ -179,7 +230,7 @@ public struct Gram: Sendable {
     kernels: KernelSet
   ) {
     let size = TriangleTiles.tileSize
-    let start = TriangleTiles.offset(row, column)
+    let start = base + TriangleTiles.offset(row, column)
     tile.update(repeating: 0, count: size)
     for sums in [finished, current] where !sums.isEmpty {
       sums.withUnsafeBufferPointer { kernels.axpy(size, factor, $0.start + start, tile) }
@@ -196,7 +247,7 @@ struct TriangleTiles: Sendable {
     let row: Int
     let column: Int
   }
-  private static let blockSide = 4
+  static let blockSide = 4
 
   let panels: Int
   let blocks: [Block]

@@ -10,37 +10,39 @@ public final class PackedWeight: Sendable {
   let panels: AlignedFloats
 
   /// Packs a stored weight.
-  public init(_ weight: StoredMatrix, on compute: Compute = .automatic) {
-    outputs = weight.rows
-    inputs = weight.columns
-    panels = AlignedFloats(count: KernelSet.panels(for: outputs) * KernelSet.panelWidth * inputs)
-    pack(on: compute) { rows, panel in
+  public convenience init(_ weight: StoredMatrix, on compute: Compute = .automatic) {
+    self.init(outputs: weight.rows, inputs: weight.columns, on: compute) { rows, panel in
       weight.pack(rows: rows, into: panel, kernels: compute.kernels)
     }
   }
 
   /// Packs a float32 weight.
-  public init(_ weight: Matrix, on compute: Compute = .automatic) {
-    outputs = weight.rows
-    inputs = weight.columns
-    panels = AlignedFloats(count: KernelSet.panels(for: outputs) * KernelSet.panelWidth * inputs)
-    weight.values.withUnsafeBytes { bytes in
-      nonisolated(unsafe) let values = bytes.start
-      let rowBytes = 4 * inputs
-      pack(on: compute) { rows, panel in
+  public convenience init(_ weight: Matrix, on compute: Compute = .automatic) {
+    self.init(outputs: weight.rows, inputs: weight.columns, on: compute) { rows, panel in
+      weight.values.withUnsafeBytes { bytes in
+        let rowBytes = 4 * weight.columns
         compute.kernels.pack(
           outputs: rows.count, inputs: weight.columns, .float32,
-          values + rows.lowerBound * rowBytes, rowBytes: rowBytes, into: panel)
+          bytes.start + rows.lowerBound * rowBytes, rowBytes: rowBytes, into: panel)
       }
     }
   }
 
   /// Has each panel written, which holds 48 rows or those that are left.
-  private func pack(
-    on compute: Compute, _ pack: @Sendable (Range<Int>, UnsafeMutablePointer<Float>) -> Void
+  init(
+    outputs: Int, inputs: Int, on compute: Compute,
+    _ pack: @Sendable (Range<Int>, UnsafeMutablePointer<Float>) -> Void
   ) {
+    self.outputs = outputs
+    self.inputs = inputs
+    panels = AlignedFloats(count: PackedWeight.byteCount(outputs: outputs, inputs: inputs) / 4)
     Parallel.forEachRange(of: outputs, size: KernelSet.panelWidth, threads: compute.threads) {
       pack($0, panels.pointer + $0.lowerBound * inputs)
     }
+  }
+
+  /// The bytes of a packed weight of that shape.
+  package static func byteCount(outputs: Int, inputs: Int) -> Int {
+    4 * KernelSet.panels(for: outputs) * KernelSet.panelWidth * inputs
   }
 }

@@ -15,11 +15,21 @@ final class TilePanels: Sendable {
   private let values: AlignedFloats
 
   /// Uninitialised panels.
-  init(_ part: Part, count: Int) {
+  convenience init(_ part: Part, count: Int) {
+    self.init(
+      part, count: count,
+      values: AlignedFloats(count: TilePanels.byteCount(part, count: count) / 4))
+  }
+
+  private init(_ part: Part, count: Int, values: AlignedFloats) {
     self.part = part
     self.count = count
-    let tiles = part == .full ? count * count : count * (count + 1) / 2
-    values = AlignedFloats(count: tiles * TilePanels.tileSize)
+    self.values = values
+  }
+
+  /// The bytes of so many panels.
+  static func byteCount(_ part: Part, count: Int) -> Int {
+    4 * tileSize * (part == .full ? count * count : count * (count + 1) / 2)
   }
 
   /// Where row 0 of a panel lies or, in a lower panel that begins further down, would lie.
@@ -45,6 +55,40 @@ final class TilePanels: Sendable {
     Parallel.forEach(count, threads: compute.threads) { row in
       for column in 0...row {
         compute.kernels.transposeTile(tile(row, column), into: result.tile(column, row))
+      }
+    }
+    return result
+  }
+
+  /// The same in the place of the lower triangular matrix, of which nothing is left.
+  func transposedInPlace(on compute: Compute) -> TilePanels {
+    precondition(part == .lower, "transposed: only of lower triangular panels")
+    let result = TilePanels(.upper, count: count, values: values)
+    // Where each tile goes, both counted from the start of the values; −1 for one that is there.
+    var targets = [Int32](repeating: -1, count: values.count / TilePanels.tileSize)
+    func number(_ tile: UnsafeMutablePointer<Float>) -> Int {
+      (tile - values.pointer) / TilePanels.tileSize
+    }
+    for row in 0..<count {
+      for column in 0...row {
+        targets[number(tile(row, column))] = Int32(number(result.tile(column, row)))
+      }
+    }
+    // Every tile takes the place of the next one on its way, until the way ends where it began.
+    let size = TilePanels.tileSize
+    AlignedFloats.withScratch(count: 2 * size) { scratch in
+      var (moving, next) = (scratch, scratch + size)
+      for start in targets.indices where targets[start] >= 0 {
+        moving.update(from: values.pointer + start * size, count: size)
+        var place = start
+        while targets[place] >= 0 {
+          let target = Int(targets[place])
+          targets[place] = -1
+          next.update(from: values.pointer + target * size, count: size)
+          compute.kernels.transposeTile(moving, into: values.pointer + target * size)
+          swap(&moving, &next)
+          place = target
+        }
       }
     }
     return result

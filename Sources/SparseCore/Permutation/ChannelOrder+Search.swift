@@ -14,14 +14,15 @@ extension ChannelOrder {
   /// the best order, but never worse than the old one, and the same for any kernel set and number of threads.
   ///
   /// - Parameters:
-  ///   - weights: the layers that read the channels, `outputs × columns`, finite.
+  ///   - weights: the layers that read the channels, `outputs × columns`, finite, of floating-point types.
   ///   - norms: ‖x_j‖ of each column, finite.
   ///   - domains: the channels that may change places; together they are all rows of the layers that write them.
   ///   - rounds: how often each of a group's four members is exchanged.
+  ///   - scratchBytes: what the exchanges that go on at the same time may take together; one goes on in any case.
   /// - Returns: nil where groups of four do not divide a domain.
   package init?(
-    readBy weights: [Matrix], norms: [Float], domains: [ChannelDomain], rounds: Int = 2,
-    on compute: Compute = .automatic
+    readBy weights: [StoredMatrix], norms: [Float], domains: [ChannelDomain], rounds: Int = 2,
+    scratchBytes: Int = .max, on compute: Compute = .automatic
   ) {
     for weight in weights {
       precondition(
@@ -42,9 +43,13 @@ extension ChannelOrder {
         blocks.append((index, Array(stride(from: block, to: groups, by: count))))
       }
     }
-    let inner = Compute(
-      kernels: compute.kernels, threads: max(1, compute.threads / max(1, blocks.count)))
-    let improved = Parallel.map(blocks.count, threads: compute.threads) { [blocks, starts] index in
+    let most =
+      zip(domains, scores).map {
+        Self.exchangeBytes(channels: $0.channels, rows: $1.rows)
+      }.max() ?? 0
+    let atOnce = min(compute.threads, max(1, blocks.count), max(1, scratchBytes / max(1, most)))
+    let inner = Compute(kernels: compute.kernels, threads: max(1, compute.threads / atOnce))
+    let improved = Parallel.map(blocks.count, threads: atOnce) { [blocks, starts] index in
       let (domain, groups) = blocks[index]
       let members = starts[domain].map { member in groups.map { member[$0] } }
       var exchange = GroupExchange(members, of: scores[domain], on: inner)
@@ -73,6 +78,21 @@ extension ChannelOrder {
   }
 }
 
+extension ChannelOrder {
+  /// What one exchange of a domain's members takes.
+  ///
+  /// - Parameter rows: those of all layers that read the channels, counted each time that they read them.
+  package static func exchangeBytes(channels: Int, rows: Int) -> Int {
+    let groups = min(channels, blockChannels + 4) / 4
+    return GroupExchange.byteCount(groups: groups, rows: rows)
+  }
+
+  /// What a search takes beside its exchanges.
+  package static func searchBytes(channels: Int, threads: Int) -> Int {
+    ChannelScores.massBytes(channels: channels) * threads
+  }
+}
+
 extension ChannelScores {
   /// The groups as they are: the first members of all, the second, the third, the fourth.
   fileprivate var identity: [[Int]] {
@@ -86,7 +106,7 @@ extension ChannelScores {
 
   /// Channels by size dealt out to the groups back and forth, or the groups as they are where that keeps no more than `mass`, which these keep.
   fileprivate func start(betterThan mass: Double, on compute: Compute) -> [[Int]] {
-    let sizes = sizes
+    let sizes = sizes(on: compute)
     let bySize = sizes.indices.sorted {
       sizes[$0] == sizes[$1] ? $0 < $1 : sizes[$0] > sizes[$1]
     }

@@ -4,9 +4,41 @@
 struct ChannelScores: Sendable {
   /// One reading of the channels by one layer.
   private struct Reading: Sendable {
-    let weight: Matrix
+    let weight: StoredMatrix
     let column: Int
     let norms: [Float]  // one per channel
+
+    /// Where the channels of a row begin.
+    func start(ofRow row: Int) -> UnsafeRawPointer {
+      weight.bytes.bytes.start + row * weight.rowBytes + column * weight.type.byteCount
+    }
+
+    /// Takes the values of some channels out of a row, as they are stored, and makes float32 of them.
+    func read(
+      _ row: Int, _ channels: [Int], into values: UnsafeMutablePointer<Float>,
+      bits: UnsafeMutableRawPointer, kernels: KernelSet
+    ) {
+      let size = weight.type.byteCount
+      let from = start(ofRow: row)
+      if size == 2 {
+        gather(UInt16.self, from, channels, into: bits)
+      } else {
+        gather(UInt32.self, from, channels, into: bits)
+      }
+      kernels.convert(channels.count, weight.type, bits, to: values)
+    }
+
+    private func gather<Bits: FixedWidthInteger & BitwiseCopyable>(
+      _ type: Bits.Type, _ from: UnsafeRawPointer, _ channels: [Int],
+      into bits: UnsafeMutableRawPointer
+    ) {
+      let size = MemoryLayout<Bits>.size
+      for (place, channel) in channels.enumerated() {
+        bits.storeBytes(
+          of: from.loadUnaligned(fromByteOffset: channel * size, as: Bits.self),
+          toByteOffset: place * size, as: Bits.self)
+      }
+    }
   }
   private let readings: [Reading]
   /// All readings' rows, one after the other.
@@ -14,9 +46,9 @@ struct ChannelScores: Sendable {
   let channels: Int
 
   /// - Parameters:
-  ///   - weights: the layers that read the channels, each with as many columns as there are norms.
+  ///   - weights: the layers that read the channels, each with as many columns as there are norms, of floating-point types.
   ///   - norms: ‖x‖ of every column, finite.
-  init(_ weights: [Matrix], norms: [Float], domain: ChannelDomain) {
+  init(_ weights: [StoredMatrix], norms: [Float], domain: ChannelDomain) {
     let largest = norms.max() ?? 0
     let scale = largest.isNormal ? 1 / largest.binade : 1
     channels = domain.channels
@@ -31,15 +63,16 @@ struct ChannelScores: Sendable {
   }
 
   /// Σ |w|·‖x‖ of each channel.
-  var sizes: [Double] {
+  func sizes(on compute: Compute) -> [Double] {
     var sizes = [Double](repeating: 0, count: channels)
     for reading in readings {
       var sums = [Double](repeating: 0, count: channels)
-      reading.weight.values.withUnsafeBufferPointer { values in
+      AlignedFloats.withScratch(count: channels) { values in
         sums.withUnsafeMutableBufferPointer { sums in
           for row in 0..<reading.weight.rows {
-            let start = values.start + row * reading.weight.columns + reading.column
-            for channel in sums.indices { sums[channel] += Double(abs(start[channel])) }
+            compute.kernels.convert(
+              channels, reading.weight.type, reading.start(ofRow: row), to: values)
+            for channel in sums.indices { sums[channel] += Double(abs(values[channel])) }
           }
         }
       }
@@ -55,31 +88,39 @@ struct ChannelScores: Sendable {
   /// Places beyond the last channel are 0.
   func write(
     rows range: Range<Int>, of channels: [Int], to panels: UnsafeMutablePointer<Float>,
-    panelStride: Int
+    panelStride: Int, kernels: KernelSet
   ) {
     let width = KernelSet.panelWidth
     var first = 0
-    for reading in readings {
-      let part = range.clamped(to: first..<first + reading.weight.rows)
-      let factors = channels.map { reading.norms[$0] }
-      reading.weight.values.withUnsafeBufferPointer { values in
+    AlignedFloats.withScratch(count: 2 * channels.count) { values in
+      let bits = UnsafeMutableRawPointer(values + channels.count)
+      for reading in readings {
+        let part = range.clamped(to: first..<first + reading.weight.rows)
+        let factors = channels.map { reading.norms[$0] }
         for row in part {
-          let from = values.start + (row - first) * reading.weight.columns + reading.column
+          reading.read(row - first, channels, into: values, bits: bits, kernels: kernels)
           var to = panels + (row - range.lowerBound) * width
           for start in stride(from: 0, to: channels.count, by: width) {
             let end = min(start + width, channels.count)
             for place in start..<end {
-              let size = from[channels[place]] * factors[place]
+              let size = values[place] * factors[place]
               to[place - start] = size * size
             }
             for place in end - start..<width { to[place] = 0 }
             to += panelStride
           }
         }
+        first += reading.weight.rows
       }
-      first += reading.weight.rows
     }
   }
+
+  /// The bytes of panels for the scores of 64 rows of all channels.
+  static func massBytes(channels: Int) -> Int {
+    4 * 4 * KernelSet.panels(for: channels / 4) * massRows * KernelSet.panelWidth
+  }
+
+  private static let massRows = 64
 
   /// Σ of the two largest scores of every group, for channels in the order of `members`: the four of each group.
   ///
@@ -87,7 +128,7 @@ struct ChannelScores: Sendable {
   func mass(of members: [[Int]], on compute: Compute) -> Double {
     let width = KernelSet.panelWidth
     let panels = KernelSet.panels(for: members[0].count)
-    let piece = 64
+    let piece = Self.massRows
     let sums = Parallel.map((rows + piece - 1) / piece, threads: compute.threads) { index in
       let range = index * piece..<min((index + 1) * piece, rows)
       var sums = [Double](repeating: 0, count: panels * width)
@@ -96,7 +137,7 @@ struct ChannelScores: Sendable {
         for (member, channels) in members.enumerated() {
           write(
             rows: range, of: channels, to: scratch + member * panels * stride,
-            panelStride: stride)
+            panelStride: stride, kernels: compute.kernels)
         }
         sums.withUnsafeMutableBufferPointer { sums in
           for panel in 0..<panels {

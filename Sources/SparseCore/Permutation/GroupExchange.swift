@@ -49,6 +49,12 @@ struct GroupExchange {
     }
   }
 
+  /// What an exchange takes: the scores, the worth of every member to every group, and what an assignment goes by.
+  static func byteCount(groups: Int, rows: Int) -> Int {
+    let width = KernelSet.panelWidth
+    return 4 * (5 * KernelSet.panels(for: groups) * rows * width + 3 * groups * groups)
+  }
+
   private var panelSize: Int { scores.rows * KernelSet.panelWidth }
 
   private func plane(_ index: Int) -> UnsafeMutablePointer<Float> {
@@ -60,7 +66,7 @@ struct GroupExchange {
     Parallel.forEachRange(of: scores.rows, size: 64, threads: compute.threads) { rows in
       scores.write(
         rows: rows, of: members[member], to: plane + rows.lowerBound * KernelSet.panelWidth,
-        panelStride: panelSize)
+        panelStride: panelSize, kernels: compute.kernels)
     }
   }
 

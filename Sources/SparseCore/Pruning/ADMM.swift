@@ -64,11 +64,12 @@ public struct ADMM: SolvingPruner {
 /// ADMM for layers that share their gram.
 private struct ADMMSolver: LayerSolver {
   let gram: DampenedGram
-  let start: SparseGPTSweep
+  /// For the rows that come first; it takes a gram's place in memory, so others make it anew.
+  var start: SparseGPTSweep?
   let penalties: [Float]
   let sweeps: Int
 
-  func prune(
+  mutating func prune(
     _ weights: [Matrix], onto rule: Int8Rule?, on compute: Compute
   ) throws(LayerPruningError) -> [PrunedWeight] {
     _ = try weights.mapLayers { weight throws(PruningError) in
@@ -76,11 +77,12 @@ private struct ADMMSolver: LayerSolver {
     }
     let stage = SolverStage(
       weights, inputs: gram.inputs, deadInputs: gram.deadInputs, on: compute)
-    let whole = gram.panels(on: compute)
-    let searches = penalties.isEmpty ? [] : searches(stage.pieces, gram: whole, on: compute)
-    stage.forEachPiece { start.prune($0, grid: nil) }
+    // One after the other, so that the gram and no more than twice its size are in memory at any time.
+    try begin(stage, on: compute)
+    let searches = penalties.isEmpty ? [] : searches(stage, on: compute)
     if !searches.isEmpty { try iterate(searches, on: compute) }
-    let descent = CoordinateDescent(whole, kernels: compute.kernels)
+    let descent = CoordinateDescent(gram.panels(on: compute), kernels: compute.kernels)
+    let sweeps = sweeps
     stage.forEachPiece { piece in
       if !searches.isEmpty { stage.updateErrors(of: piece) }
       for _ in 0..<sweeps { descent.sweep(piece, changing: .pattern) }
@@ -91,16 +93,32 @@ private struct ADMMSolver: LayerSolver {
     return try stage.movedAlongGrid(pruned, by: rule, descent: descent, on: compute)
   }
 
-  /// What ADMM keeps of each piece beside its weights; these must still be the original ones.
-  private func searches(
-    _ pieces: [SolverRows], gram: TilePanels, on compute: Compute
-  ) -> [ADMMRows] {
+  /// Prunes by SparseGPT, from which the search goes on.
+  private mutating func begin(_ stage: SolverStage, on compute: Compute) throws(LayerPruningError) {
+    var sweep = start
+    start = nil
+    if sweep == nil, let factor = gram.factor(on: compute) {
+      sweep = SparseGPTSweep(factor, on: compute)
+    }
+    guard let sweep else { throw notPositiveDefinite }
+    stage.forEachPiece { sweep.prune($0, grid: nil) }
+  }
+
+  private var notPositiveDefinite: LayerPruningError {
+    LayerPruningError(layer: 0, reason: .notPositiveDefinite(dampening: gram.dampening))
+  }
+
+  /// What ADMM keeps of each piece beside its weights.
+  private func searches(_ stage: SolverStage, on compute: Compute) -> [ADMMRows] {
+    let gram = gram.panels(on: compute)
     let updates = PanelUpdates(coefficients: gram, kernels: compute.kernels)
-    return Parallel.map(pieces.count, threads: compute.threads) { index in
-      let rows = ADMMRows(pieces[index], kernels: compute.kernels)
+    return Parallel.map(stage.pieces.count, threads: compute.threads) { index in
+      let rows = ADMMRows(stage.pieces[index], kernels: compute.kernels)
+      let originals = rows.piece.errors
+      stage.readOriginal(of: rows.piece, into: originals)
       for block in TilePanels.blocks(count: gram.count) {
         updates.accumulate(
-          0..<gram.count, of: rows.piece.weights.panels, into: block, of: rows.products.panels)
+          0..<gram.count, of: originals.panels, into: block, of: rows.products.panels)
       }
       return rows
     }
@@ -115,8 +133,7 @@ private struct ADMMSolver: LayerSolver {
     var previous = penalties[0]
     for penalty in penalties {
       guard let factor = gram.factor(penalty: penalty, on: compute) else {
-        throw LayerPruningError(
-          layer: 0, reason: .notPositiveDefinite(dampening: gram.dampening))
+        throw notPositiveDefinite
       }
       let solver = factor.solver(on: compute)
       let dualFactor = previous / penalty
@@ -147,14 +164,14 @@ private struct ADMMRows {
   let products: RowPanels
   /// The scaled dual.
   let dual: RowPanels
-  /// The target of the penalised least squares, and their solution.
-  let solution: RowPanels
+  /// The target of the penalised least squares, and their solution: in the place of the errors, which are
+  /// formed anew afterwards.
+  var solution: RowPanels { piece.errors }
 
   init(_ piece: SolverRows, kernels: KernelSet) {
     self.piece = piece
     products = piece.panels(kernels: kernels)
     dual = piece.panels(kernels: kernels)
-    solution = piece.panels(kernels: kernels)
-    for panels in [products, dual, solution] { panels.clear() }
+    for panels in [products, dual] { panels.clear() }
   }
 }

@@ -131,6 +131,9 @@ public protocol SolvingPruner: Pruner {
 }
 
 /// A method with the inputs that it knows, for the layers that read them.
+///
+/// Rows of weights do not know of each other, so layers may come some rows at a time: the results are the
+/// same, and only what the inputs alone ask for may be done more often.
 public protocol LayerSolver: Sendable {
   /// The weights with two of each four neighbouring weights of a row set to 0, and the others changed to make up for them.
   ///
@@ -138,7 +141,7 @@ public protocol LayerSolver: Sendable {
   ///
   /// - Parameter rule: the INT8 grid that the kept weights are put on as part of the solution; nil for none.
   /// - Throws: ``LayerPruningError`` where a shape or a weight does not allow it.
-  func prune(
+  mutating func prune(
     _ weights: [Matrix], onto rule: Int8Rule?, on compute: Compute
   ) throws(LayerPruningError) -> [PrunedWeight]
 }
@@ -148,7 +151,7 @@ extension SolvingPruner {
   public func prune(
     _ weight: Matrix, inputs: InputStatistics, on compute: Compute
   ) throws(PruningError) -> PrunedWeight {
-    let solver = try solver(for: inputs, on: compute)
+    var solver = try solver(for: inputs, on: compute)
     do {
       return try solver.prune([weight], onto: nil, on: compute)[0]
     } catch {

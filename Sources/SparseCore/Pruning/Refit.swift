@@ -29,13 +29,37 @@ public struct Refit: Sendable {
     _ pruned: [Matrix], to dense: [Matrix], inputs: InputStatistics, onto rule: Int8Rule? = nil,
     on compute: Compute = .automatic
   ) throws(LayerPruningError) -> [PrunedWeight] {
+    try solver(for: inputs, onto: rule, on: compute).refit(pruned, to: dense, on: compute)
+  }
+
+  /// What solves any rows of the layers that read these inputs.
+  ///
+  /// - Throws: ``LayerPruningError`` where the statistics do not allow it.
+  package func solver(
+    for inputs: InputStatistics, onto rule: Int8Rule?, on compute: Compute
+  ) throws(LayerPruningError) -> RefitSolver {
     let grams = try [inputs].mapLayers { inputs throws(PruningError) in
       guard case .gram(let gram) = inputs else { throw .missingStatistics(.gram) }
       let bad = gram.countNotFiniteInputs(on: compute)
       guard bad == 0 else { throw .nonFiniteInputs(count: bad) }
       return DampenedGram(gram, dampening: DampenedGram.dampenings[0])
     }
-    let gram = grams[0]
+    let descent = CoordinateDescent(grams[0].panels(on: compute), kernels: compute.kernels)
+    return RefitSolver(gram: grams[0], descent: descent, sweeps: sweeps, rule: rule)
+  }
+}
+
+/// The repair of layers that share their gram.
+package struct RefitSolver: Sendable {
+  fileprivate let gram: DampenedGram
+  fileprivate let descent: CoordinateDescent
+  fileprivate let sweeps: Int
+  fileprivate let rule: Int8Rule?
+
+  /// Some rows of the layers, solved anew against the same rows of the dense ones.
+  package func refit(
+    _ pruned: [Matrix], to dense: [Matrix], on compute: Compute
+  ) throws(LayerPruningError) -> [PrunedWeight] {
     let kept = try zip(pruned, dense).mapLayers { pair throws(PruningError) in
       for weight in [pair.0, pair.1] { try weight.check(inputs: gram.inputs, on: compute) }
       guard pair.0.rows == pair.1.rows else {
@@ -44,7 +68,6 @@ public struct Refit: Sendable {
       return try NonZeros(of: pair.0)
     }
     let stage = SolverStage(dense, inputs: gram.inputs, deadInputs: gram.deadInputs, on: compute)
-    let descent = CoordinateDescent(gram.panels(on: compute), kernels: compute.kernels)
     stage.forEachPiece { piece in
       kept[piece.layer].bits.withUnsafeBufferPointer { piece.readMask($0.start) }
       stage.replaceWeights(of: piece, by: pruned[piece.layer])

@@ -26,7 +26,8 @@ struct SolverStage: Sendable {
     }
   }
 
-  private func readOriginal(of piece: SolverRows, into panels: RowPanels) {
+  /// The weights of a piece as they were, without those of dead inputs.
+  func readOriginal(of piece: SolverRows, into panels: RowPanels) {
     originals[piece.layer].values.withUnsafeBufferPointer { panels.read($0.start) }
     for input in deadInputs { panels.clear(column: input) }
   }

@@ -54,9 +54,9 @@ struct SparseGPTSweep: Sendable {
   private let factor: TilePanels
   private let kernels: KernelSet
 
-  /// - Parameter factor: the reversed Cholesky factor of the dampened gram.
-  init(_ factor: Cholesky, on compute: Compute) {
-    self.factor = factor.upper(on: compute)
+  /// - Parameter factor: the reversed Cholesky factor of the dampened gram, whose place it takes.
+  init(_ factor: consuming Cholesky, on compute: Compute) {
+    self.factor = factor.upperInPlace(on: compute)
     kernels = compute.kernels
   }
 

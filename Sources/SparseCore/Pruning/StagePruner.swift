@@ -22,14 +22,54 @@ public struct StagePruner: Sendable {
   public func prune(
     _ weights: [Matrix], inputs: InputStatistics, on compute: Compute = .automatic
   ) throws(LayerPruningError) -> [PrunedWeight] {
+    var solver = try solver(for: inputs, on: compute)
+    return try solver.prune(weights, on: compute)
+  }
+
+  /// What prunes all rows of the layers that read these inputs, any of them at a time.
+  ///
+  /// - Throws: ``LayerPruningError`` where the statistics do not allow it.
+  package func solver(
+    for inputs: InputStatistics, on compute: Compute
+  ) throws(LayerPruningError) -> StageSolver {
+    let solvers = try [inputs].mapLayers { inputs throws(PruningError) -> any LayerSolver in
+      guard let solving = pruner as? any SolvingPruner else {
+        return EachLayer(pruner: pruner, inputs: inputs)
+      }
+      return try solving.solver(for: inputs, on: compute)
+    }
+    return StageSolver(
+      solver: solvers[0], solvesOntoGrids: pruner is any SolvingPruner, quantization: quantization)
+  }
+}
+
+/// A method that has taken in the inputs of a stage, and prunes rows of its layers.
+package struct StageSolver: Sendable {
+  private var solver: any LayerSolver
+  private let solvesOntoGrids: Bool
+  private let quantization: (rule: Int8Rule, order: QuantizationOrder)?
+
+  fileprivate init(
+    solver: any LayerSolver, solvesOntoGrids: Bool,
+    quantization: (rule: Int8Rule, order: QuantizationOrder)?
+  ) {
+    self.solver = solver
+    self.solvesOntoGrids = solvesOntoGrids
+    self.quantization = quantization
+  }
+
+  /// Some rows of the layers, pruned, and on their grids; `weights` has an entry for every layer, of any number of rows.
+  package mutating func prune(
+    _ weights: [Matrix], on compute: Compute
+  ) throws(LayerPruningError) -> [PrunedWeight] {
     guard let (rule, order) = quantization else {
-      return try pruned(weights, inputs: inputs, onto: nil, on: compute)
+      return try solver.prune(weights, onto: nil, on: compute)
     }
     switch order {
-    case .joint where pruner is any SolvingPruner:
-      return try pruned(weights, inputs: inputs, onto: rule, on: compute)
+    case .joint where solvesOntoGrids:
+      return try solver.prune(weights, onto: rule, on: compute)
     case .joint, .pruneFirst:
-      return try pruned(weights, inputs: inputs, onto: nil, on: compute).mapLayers {
+      return try solver.prune(weights, onto: nil, on: compute).mapLayers {
         layer throws(PruningError) in try layer.quantized(by: rule, on: compute)
       }
     case .quantizeFirst:
@@ -37,23 +77,26 @@ public struct StagePruner: Sendable {
         try rule.grid(for: weight, on: compute)
       }
       let rounded = zip(weights, grids).map { $1.rounded($0, on: compute) }
-      return zip(try pruned(rounded, inputs: inputs, onto: nil, on: compute), grids).map {
+      return zip(try solver.prune(rounded, onto: nil, on: compute), grids).map {
         $0.quantized(on: $1, on: compute)
       }
     }
   }
+}
 
-  private func pruned(
-    _ weights: [Matrix], inputs: InputStatistics, onto rule: Int8Rule?, on compute: Compute
+/// A method that looks at one layer at a time.
+private struct EachLayer: LayerSolver {
+  let pruner: any Pruner
+  let inputs: InputStatistics
+
+  func prune(
+    _ weights: [Matrix], onto rule: Int8Rule?, on compute: Compute
   ) throws(LayerPruningError) -> [PrunedWeight] {
-    guard let solving = pruner as? any SolvingPruner else {
-      return try weights.mapLayers { weight throws(PruningError) in
-        try pruner.prune(weight, inputs: inputs, on: compute)
-      }
+    try weights.mapLayers { weight throws(PruningError) in
+      let pruned = try pruner.prune(weight, inputs: inputs, on: compute)
+      return try rule.map { rule throws(PruningError) in
+        try pruned.quantized(by: rule, on: compute)
+      } ?? pruned
     }
-    let solvers = try [inputs].mapLayers { inputs throws(PruningError) in
-      try solving.solver(for: inputs, on: compute)
-    }
-    return try solvers[0].prune(weights, onto: rule, on: compute)
   }
 }

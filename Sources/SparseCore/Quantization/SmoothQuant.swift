@@ -10,11 +10,14 @@
 ///   - alpha: from 0, where the inputs stay as they are large, to 1, where all of them become as large as 1.
 /// - Returns: a scale above 0 for each input.
 package func smoothingScales(
-  inputMaxima: [Float], weights: [Matrix], alpha: Float = 0.5, on compute: Compute = .automatic
+  inputMaxima: [Float], weights: [RowSource], alpha: Float = 0.5,
+  on compute: Compute = .automatic
 ) -> [Float] {
   precondition((0...1).contains(alpha), "smoothingScales: α is \(alpha), not between 0 and 1")
   var largest = InputMaxima(inputs: inputMaxima.count)
-  for weight in weights { largest.add(weight, on: compute) }
+  for weight in weights {
+    weight.forEach(weight.rowsAtOnce, on: compute) { largest.add($1, on: compute) }
+  }
   return zip(inputMaxima, largest.maxima).map { input, weight in
     let up = Math.power(Double(input), Double(alpha))
     let down = Math.power(max(Double(weight), 1e-5), 1 - Double(alpha))

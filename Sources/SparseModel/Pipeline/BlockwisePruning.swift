@@ -144,8 +144,7 @@ struct BlockwisePruning {
     if let freedom = block.channelFreedom(of: stage), recipe.permutes {
       space.order = inputs.statistics.norms.flatMap { norms in
         ChannelOrder(
-          readBy: targets.map { Matrix($0.weight, on: compute) }, norms: norms,
-          domains: freedom.domains, on: compute)
+          readBy: targets.map(\.weight), norms: norms, domains: freedom.domains, on: compute)
       }
       try writes.release(
         freedom.producers.map(block.linear), rows: space.order?.rows,
@@ -156,7 +155,7 @@ struct BlockwisePruning {
       let norm = block.inputNorm(of: stage)
     {
       let scales = smoothingScales(
-        inputMaxima: maxima, weights: layers.map { Matrix($0.weight, on: compute) }, alpha: alpha,
+        inputMaxima: maxima, weights: layers.map { RowSource($0.weight) }, alpha: alpha,
         on: compute)
       let smoothed = try SmoothedNorm(
         model.checkpoint.vector(norm), dividedBy: scales, on: compute)

@@ -145,6 +145,38 @@ extension Cholesky {
     #expect(gram.squaredOutput(of: weight, on: other) == got)
   }
 
+  /// 220 inputs are 5 rows of tiles: stripes of 4 and 1.
+  @Test(arguments: [30, Gram.blockTokens + 300])
+  func stripesOfTheProductChangeNoBit(rows: Int) {
+    let x = randomMatrix(40, 220, seed: 8)
+    let weight = RowSource(StoredMatrix(randomMatrix(rows, 220, seed: 9), as: .bfloat16))
+    var gram = Gram(inputs: 220)
+    gram.add(x)
+    let whole = gram.squaredOutput(of: weight)
+    for (bytes, threads) in [(0, 3), (Gram.byteCount(inputs: 220) / 2, 1)] {
+      let compute = Compute(threads: threads)
+      #expect(gram.squaredOutput(of: weight, stripeBytes: bytes, on: compute) == whole)
+    }
+    let least = Gram.squaredOutputBytes(inputs: 220, rows: rows, stripeBytes: 0)
+    #expect(least < Gram.squaredOutputBytes(inputs: 220, rows: rows))
+  }
+
+  /// Fewer tokens than a block, as many, and more.
+  @Test(arguments: [0, 7, Gram.blockTokens, Gram.blockTokens + 9, 2 * Gram.blockTokens + 1])
+  func closingKeepsEveryValue(tokens: Int) {
+    var gram = Gram(inputs: 52)
+    gram.add(randomMatrix(tokens, 52, seed: 10))
+    var closed = gram
+    closed.close()
+    #expect(closed.matrix == gram.matrix)
+    #expect(closed.norms == gram.norms)
+    let weight = randomMatrix(5, 52, seed: 11)
+    #expect(closed.squaredOutput(of: weight) == gram.squaredOutput(of: weight))
+    #expect(
+      closed.rearranged(by: (0..<52).reversed()).matrix
+        == gram.rearranged(by: (0..<52).reversed()).matrix)
+  }
+
   @Test func finishedBlocksCountToo() {
     let x = randomMatrix(Gram.blockTokens + 10, 8, seed: 7)
     var gram = Gram(inputs: 8)

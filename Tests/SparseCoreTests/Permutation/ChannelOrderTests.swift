@@ -42,7 +42,8 @@ import Testing
     arguments: [4, 8, 48, 64, 196, 204], 0..<4 as Range<UInt64>)
   func theMassKeptGrowsAndNeverFalls(channels: Int, seed: UInt64) throws {
     let (weight, norms) = layer(40, channels, seed: seed)
-    let order = try #require(ChannelOrder(readBy: [weight], norms: norms, domains: mlp(channels)))
+    let order = try #require(
+      ChannelOrder(readBy: [StoredMatrix(weight)], norms: norms, domains: mlp(channels)))
     #expect(order.columns == order.rows)
     let before = mass(weight, norms)
     let after = mass(
@@ -57,7 +58,8 @@ import Testing
   func headsThatShareValuesShareTheirOrder(heads: Int, width: Int) throws {
     let (weight, norms) = layer(30, heads * width, seed: 9)
     let domains = attention(heads: heads, width: width)
-    let order = try #require(ChannelOrder(readBy: [weight], norms: norms, domains: domains))
+    let order = try #require(
+      ChannelOrder(readBy: [StoredMatrix(weight)], norms: norms, domains: domains))
     #expect(order.rows.count == 2 * width && order.columns.count == heads * width)
     for (column, old) in order.columns.order.enumerated() {
       let head = column / width / (heads / 2)
@@ -78,7 +80,8 @@ import Testing
     let weight = Matrix(
       rows: 4, columns: 16, (0..<64).map { kind[$0 % 16] == $0 / 16 ? 1 : 0 })
     let norms = [Float](repeating: 1, count: 16)
-    let order = try #require(ChannelOrder(readBy: [weight], norms: norms, domains: mlp(16)))
+    let order = try #require(
+      ChannelOrder(readBy: [StoredMatrix(weight)], norms: norms, domains: mlp(16)))
     #expect(mass(weight.permuted(columns: order.columns), norms) == 16)
     #expect(order.massAfter == 16)
   }
@@ -87,7 +90,8 @@ import Testing
   @Test func anOrderThatCannotBeImprovedStays() throws {
     let weight = Matrix(rows: 3, columns: 64, (0..<192).map { $0 % 4 < 2 ? 0 : 1 })
     let norms = [Float](repeating: 2, count: 64)
-    let order = try #require(ChannelOrder(readBy: [weight], norms: norms, domains: mlp(64)))
+    let order = try #require(
+      ChannelOrder(readBy: [StoredMatrix(weight)], norms: norms, domains: mlp(64)))
     #expect(order.columns.isIdentity && order.rows.isIdentity)
     #expect(order.gain == 0 && order.massBefore > 0)
   }
@@ -97,9 +101,11 @@ import Testing
   func sizesDoNotOverflowOrVanish(scale: Float) throws {
     var (weight, norms) = layer(20, 32, seed: 11)
     norms = norms.map { $0 * scale }
-    let order = try #require(ChannelOrder(readBy: [weight], norms: norms, domains: mlp(32)))
+    let order = try #require(
+      ChannelOrder(readBy: [StoredMatrix(weight)], norms: norms, domains: mlp(32)))
     let plain = try #require(
-      ChannelOrder(readBy: [weight], norms: layer(20, 32, seed: 11).1, domains: mlp(32)))
+      ChannelOrder(
+        readBy: [StoredMatrix(weight)], norms: layer(20, 32, seed: 11).1, domains: mlp(32)))
     if scale == 0 {
       #expect(order.columns.isIdentity && order.gain == 0)
     } else {
@@ -107,7 +113,8 @@ import Testing
       #expect(order.massBefore.isFinite && order.gain > 0)
     }
     weight.scale(by: 0)
-    let none = try #require(ChannelOrder(readBy: [weight], norms: norms, domains: mlp(32)))
+    let none = try #require(
+      ChannelOrder(readBy: [StoredMatrix(weight)], norms: norms, domains: mlp(32)))
     #expect(none.columns.isIdentity)
   }
 
@@ -115,14 +122,14 @@ import Testing
     let (weight, norms) = layer(30, 48, seed: 12)
     let parts = [weight.gather(rows: Array(0..<7)), weight.gather(rows: Array(7..<30))]
     #expect(
-      ChannelOrder(readBy: parts, norms: norms, domains: mlp(48))?.columns
-        == ChannelOrder(readBy: [weight], norms: norms, domains: mlp(48))?.columns)
+      ChannelOrder(readBy: parts.map { StoredMatrix($0) }, norms: norms, domains: mlp(48))?.columns
+        == ChannelOrder(readBy: [StoredMatrix(weight)], norms: norms, domains: mlp(48))?.columns)
   }
 
   @Test func groupsThatDoNotDivideADomainHaveNoOrder() {
     let (weight, norms) = layer(8, 20, seed: 13)
     let domains = attention(heads: 2, width: 10)
-    #expect(ChannelOrder(readBy: [weight], norms: norms, domains: domains) == nil)
+    #expect(ChannelOrder(readBy: [StoredMatrix(weight)], norms: norms, domains: domains) == nil)
   }
 
   /// 300 rows, so that maxima are summed in more than one chain.
@@ -132,11 +139,13 @@ import Testing
     let domains = attention(heads: 6, width: 12)
     let first = Compute(kernels: .available[0], threads: 1)
     for domains in [domains, mlp(72)] {
-      let expected = ChannelOrder(readBy: [weight], norms: norms, domains: domains, on: first)
+      let expected = ChannelOrder(
+        readBy: [StoredMatrix(weight)], norms: norms, domains: domains, on: first)
       for threads in [1, 2, 5] {
         let compute = Compute(kernels: kernels, threads: threads)
         #expect(
-          ChannelOrder(readBy: [weight], norms: norms, domains: domains, on: compute) == expected)
+          ChannelOrder(readBy: [StoredMatrix(weight)], norms: norms, domains: domains, on: compute)
+            == expected)
       }
     }
   }
@@ -146,12 +155,28 @@ import Testing
     let channels = ChannelOrder.blockChannels + 4
     let (weight, norms) = layer(6, channels, seed: 15)
     let order = try #require(
-      ChannelOrder(readBy: [weight], norms: norms, domains: mlp(channels), rounds: 1))
+      ChannelOrder(readBy: [StoredMatrix(weight)], norms: norms, domains: mlp(channels), rounds: 1))
     let after = mass(
       weight.permuted(columns: order.columns), norms.permuted(by: order.columns))
     #expect(after > mass(weight, norms))
     let other = ChannelOrder(
-      readBy: [weight], norms: norms, domains: mlp(channels), rounds: 1, on: Compute(threads: 1))
+      readBy: [StoredMatrix(weight)], norms: norms, domains: mlp(channels), rounds: 1,
+      on: Compute(threads: 1))
     #expect(other == order)
+  }
+
+  /// What is read as it is stored has the scores of its float32 values, however many exchanges go on at once.
+  @Test(arguments: [ScalarType.float16, .bfloat16])
+  func aStoredWeightHasTheOrderOfItsValues(type: ScalarType) {
+    let (weight, norms) = layer(60, 128, seed: 15)
+    let stored = StoredMatrix(weight, as: type)
+    let domains = (0..<2).map { ChannelDomain(channels: 64, columns: [64 * $0], row: 64 * $0) }
+    let expected = ChannelOrder(
+      readBy: [StoredMatrix(Matrix(stored))], norms: norms, domains: domains)
+    for bytes in [0, .max] {
+      #expect(
+        ChannelOrder(readBy: [stored], norms: norms, domains: domains, scratchBytes: bytes)
+          == expected)
+    }
   }
 }

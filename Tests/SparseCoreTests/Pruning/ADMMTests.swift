@@ -35,7 +35,7 @@ import Testing
     for (method, reference) in [
       (SparseGPT() as any SolvingPruner, "joint_int8"), (ADMM(), "admm_cd_int8_swept"),
     ] {
-      let solver = try method.solver(for: inputs, on: compute)
+      var solver = try method.solver(for: inputs, on: compute)
       let pruned = try solver.prune([layer.weight], onto: Int8Rule(), on: compute)[0]
       let error = Reference.relativeError(of: pruned.weight, for: layer.weight, gram: gram)
       let expected = try layer.relativeError(reference)

@@ -30,6 +30,46 @@ import Testing
       && pruned.weight.values.allSatisfy(\.isFinite)
   }
 
+  /// Rows in batches of any size, also some of one layer with some of another, are what they are together.
+  @Test(arguments: solvers, [nil, 12]) func rowsMayComeInBatches(solver: Solver, group: Int?) throws
+  {
+    let (weight, inputs) = Reference.layer(rows: 120, columns: 60, tokens: 150, seed: 5)
+    let statistics = gramStatistics(of: inputs, on: .automatic)
+    for order in solver.isInt8 ? QuantizationOrder.allCases : [.joint] {
+      let rule = Int8Rule(groupSize: group, scaleType: .bfloat16)
+      let pruner = StagePruner(
+        solver.method.pruner(effort: solver.effort),
+        quantization: solver.isInt8 ? (rule, order) : nil)
+      let whole = try pruner.prune([weight], inputs: statistics)[0]
+      var batches = try pruner.solver(for: statistics, on: .automatic)
+      for parts in [[0..<48], [48..<49, 60..<108], [49..<60, 0..<0, 108..<120]] {
+        let pruned = try batches.prune(parts.map { rows(weight, $0) }, on: .automatic)
+        for (part, result) in zip(parts, pruned) {
+          #expect(result.weight == rows(whole.weight, part))
+          #expect(result.dampening == whole.dampening)
+          #expect(
+            result.grid?.scales ?? [] == whole.grid.map {
+              Array($0.scales[part.lowerBound * $0.groups..<part.upperBound * $0.groups])
+            } ?? [])
+        }
+      }
+    }
+  }
+
+  @Test(arguments: Effort.allCases, [nil, Int8Rule()])
+  func refittedRowsMayComeInBatches(effort: Effort, rule: Int8Rule?) throws {
+    let (dense, inputs) = Reference.layer(rows: 120, columns: 60, tokens: 150, seed: 5)
+    let statistics = gramStatistics(of: inputs, on: .automatic)
+    let pruned = try Magnitude().prune(dense, inputs: .none, on: .automatic).weight
+    let refit = Refit(effort: effort)
+    let whole = try refit.refit([pruned], to: [dense], inputs: statistics, onto: rule)[0]
+    let solver = try refit.solver(for: statistics, onto: rule, on: .automatic)
+    for part in [0..<50, 50..<120] {
+      let result = try solver.refit([rows(pruned, part)], to: [rows(dense, part)], on: .automatic)
+      #expect(result[0].weight == rows(whole.weight, part))
+    }
+  }
+
   @Test(arguments: solvers) func zeroRowsStayAndConstantRowsStayEqual(solver: Solver) throws {
     var (weight, inputs) = Reference.layer(rows: 6, columns: 100, tokens: 150, seed: 7)
     for column in 0..<100 {

@@ -9,7 +9,8 @@ import Testing
     let compute = Compute(kernels: kernels, threads: 2)
     var maxima = InputMaxima(inputs: layer.inputs.columns)
     maxima.add(layer.inputs, on: compute)
-    let scales = smoothingScales(inputMaxima: maxima.maxima, weights: [layer.weight], on: compute)
+    let scales = smoothingScales(
+      inputMaxima: maxima.maxima, weights: [RowSource(layer.weight)], on: compute)
     let expected = try layer.vector("smooth_scales")
     #expect(expected.count == scales.count && scales.count == layer.weight.columns)
     for (scale, exact) in zip(scales, expected) {
@@ -29,7 +30,7 @@ import Testing
     }
     var maxima = InputMaxima(inputs: layer.inputs.columns)
     maxima.add(layer.inputs, on: .automatic)
-    let scales = smoothingScales(inputMaxima: maxima.maxima, weights: [layer.weight])
+    let scales = smoothingScales(inputMaxima: maxima.maxima, weights: [RowSource(layer.weight)])
     let plain = try error(layer.inputs, layer.weight)
     let smooth = try error(
       layer.inputs.divided(columns: scales), layer.weight.scaled(columns: scales))
@@ -42,13 +43,18 @@ import Testing
       Matrix(rows: 2, columns: 4, [1, 16, 2, 0, -16, 3, 1, 0]),
       Matrix(rows: 1, columns: 4, [5, -1, 0, 0]),
     ]
-    let scales = smoothingScales(inputMaxima: [4, 1, 0, 1e4], weights: weights, alpha: 0.25)
+    let scales = smoothingScales(
+      inputMaxima: [4, 1, 0, 1e4], weights: weights.map { RowSource($0) }, alpha: 0.25)
     let expected = [Math.power(2, 0.5) / 8, 0.125, 1e-5, 10 / Math.power(1e-5, 0.75)]
     for (scale, exact) in zip(scales, expected) {
       #expect(abs(Double(scale) - exact) <= 0x1p-23 * exact)
     }
-    #expect(smoothingScales(inputMaxima: [3, 0.5, 7, 2], weights: weights, alpha: 1)[0] == 3)
-    #expect(smoothingScales(inputMaxima: [3, 0.5, 7, 2], weights: weights, alpha: 0)[1] == 0.0625)
+    #expect(
+      smoothingScales(
+        inputMaxima: [3, 0.5, 7, 2], weights: weights.map { RowSource($0) }, alpha: 1)[0] == 3)
+    #expect(
+      smoothingScales(
+        inputMaxima: [3, 0.5, 7, 2], weights: weights.map { RowSource($0) }, alpha: 0)[1] == 0.0625)
   }
 
   @Test(arguments: KernelSet.available, [(0, 5), (1, 1), (3, 31), (9, 33), (300, 70)])

@@ -128,7 +128,7 @@ import Testing
     gram.add(input)
     let weight = Matrix(layer.weight)
     let order = try #require(
-      ChannelOrder(readBy: [weight], norms: gram.norms, domains: freedom.domains))
+      ChannelOrder(readBy: [layer.weight], norms: gram.norms, domains: freedom.domains))
     #expect(order.gain > 0)
     try model.permute(stage, of: block, by: order, without: nil)
 
