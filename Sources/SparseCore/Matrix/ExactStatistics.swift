@@ -38,7 +38,7 @@ package struct ExactGram: Sendable {
   package init(inputs: Int) {
     self.inputs = inputs
     sequence = Gram(inputs: inputs)
-    sums = ExactSums(count: Gram.byteCount(inputs: inputs) / 4)
+    sums = ExactSums(count: TriangleTiles.offset(KernelSet.panels(for: inputs), 0))
   }
 
   /// Adds the activations of one sequence, tokens × inputs.
@@ -82,7 +82,7 @@ extension Gram {
       triangle.count == 4 * Gram.triangleCount(inputs: inputs),
       "Gram: \(triangle.count) bytes for the triangle of \(inputs) inputs")
     let tiles = TriangleTiles(panels: KernelSet.panels(for: inputs))
-    var sums = [Float](repeating: 0, count: Gram.byteCount(inputs: inputs) / 4)
+    var sums = [Float](repeating: 0, count: TriangleTiles.offset(tiles.panels, 0))
     var place = 0
     for row in 0..<inputs {
       for column in 0...row {

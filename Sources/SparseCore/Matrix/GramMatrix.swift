@@ -167,15 +167,16 @@ public struct Gram: Sendable {
   mutating func drain(on compute: Compute, _ body: (UnsafePointer<Float>) -> Void) {
     if tokens == 0 { return }
     if !finished.isEmpty {
-      finishBlock(on: compute)
+      if !current.isEmpty { finishBlock(on: compute) }
       swap(&finished, &current)
       finished = []
     }
+    tokens = 0
+    guard !current.isEmpty else { return }
     current.withUnsafeMutableBufferPointer { sums in
       body(sums.start)
       sums.update(repeating: 0)
     }
-    tokens = 0
   }
 
   private func sum(_ index: Int) -> Float {

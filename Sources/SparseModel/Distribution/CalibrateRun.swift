@@ -78,7 +78,7 @@ public struct CalibrateRun: Sendable {
       Double(samples.count) * Double(length) * Double(4 * configuration.width),
       for: "calibration with \(samples.count.counting("sequence")) of \(length.counting("token"))")
     manifest = StatisticsManifest(
-      kind: options.kind, model: Fingerprint.unknown, modelBlocks: model.blocks.count,
+      kernels: "", kind: options.kind, model: Fingerprint.unknown, modelBlocks: model.blocks.count,
       calibration: Manifest.Calibration(
         source: calibration.source.name, samples: total, length: length, seed: calibration.seed,
         fingerprint: all.map { Fingerprint.text(ofSequences: Fingerprint.sequences($0)) }
@@ -100,6 +100,7 @@ public struct CalibrateRun: Sendable {
     let clock = ContinuousClock()
     let start = clock.now
     var manifest = manifest
+    manifest.kernels = compute.kernels.name
     let writer = try SafetensorsWriter(
       path: output.path, tensors: manifest.tensors,
       metadata: [StatisticsManifest.key: manifest.text])

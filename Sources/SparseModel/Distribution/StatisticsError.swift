@@ -16,6 +16,12 @@ public enum StatisticsError: Error, Equatable {
   case missing(blocks: Range<Int>, samples: Range<Int>, gaps: Int, parts: Int)
   /// Only a part, where all of the calibration and of the model is needed.
   case incomplete(path: String, blocks: Range<Int>, samples: Range<Int>)
+  /// The statistics are of another model than the one that is pruned.
+  case foreignModel(path: String, model: String, reason: String)
+  /// The method needs grams, and there are norms.
+  case normsOnly(path: String)
+  /// A value is NaN or infinite, or a sum of squares negative.
+  case badValues(path: String, tensor: String)
   /// The squares of a sequence's activations add up to more than can be summed exactly.
   case tooLarge(block: Int, stage: String, sum: Double, limit: Double)
   /// More sequences than can be summed exactly.
@@ -41,6 +47,11 @@ extension StatisticsError: CustomStringConvertible {
         + (gaps > 1 ? ", nor is what fills \((gaps - 1).counting("other gap"))" : "")
     case .incomplete(let path, let blocks, let samples):
       "\(path): only a part, samples \(samples.text) of blocks \(blocks.text); 'sparsify merge' puts parts together"
+    case .foreignModel(let path, let model, let reason):
+      "\(path): the statistics are not those of \(model): \(reason)"
+    case .normsOnly(let path): "\(path): holds norms of inputs, and the method needs their grams"
+    case .badValues(let path, let tensor):
+      "\(path): tensor '\(tensor)' holds what no sums of squares are"
     case .tooLarge(let block, let stage, let sum, let limit):
       "the squares of one input to stage '\(stage)' of block \(block) add up to \(sum) in one sequence, the limit is \(limit)"
     case .tooManySamples(let samples, let limit):

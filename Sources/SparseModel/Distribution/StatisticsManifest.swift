@@ -12,6 +12,8 @@ struct StatisticsManifest: Sendable, Equatable {
 
   /// The version of the tool that wrote the file.
   var version = Tool.version
+  /// The kernel set that computed: another one rounds differently.
+  var kernels: String
   /// What was collected: norms or grams.
   var kind: StatisticsKind
   /// A fingerprint of every tensor of the model, as in ``Manifest/inputFingerprint``.
@@ -50,7 +52,8 @@ struct StatisticsManifest: Sendable, Equatable {
   var text: String {
     let json: JSON = [
       "schema": .integer(Self.schema), "tool": .string(Tool.name), "version": .string(version),
-      "kind": .string(kind.name), "model": .string(model), "modelBlocks": .integer(modelBlocks),
+      "kernels": .string(kernels), "kind": .string(kind.name), "model": .string(model),
+      "modelBlocks": .integer(modelBlocks),
       "calibration": calibration.json, "samples": Self.json(samples), "blocks": Self.json(blocks),
       "stages": .array(
         stages.map {
@@ -88,7 +91,7 @@ extension StatisticsManifest {
     guard schema <= Self.schema else {
       throw .newer(path: path, schema: schema, supported: Self.schema)
     }
-    guard let version = json["version"]?.string,
+    guard let version = json["version"]?.string, let kernels = json["kernels"]?.string,
       let kind = json["kind"]?.string.flatMap(StatisticsKind.init(named:)),
       let model = json["model"]?.string,
       let modelBlocks = json["modelBlocks"]?.int,
@@ -102,6 +105,7 @@ extension StatisticsManifest {
       calibration.length > 0, calibration.length <= Int32.max, modelBlocks <= Self.mostBlocks
     else { throw .malformed(path: path, reason: "its ranges reach beyond what there is") }
     self.version = version
+    self.kernels = kernels
     self.kind = kind
     self.model = model
     self.modelBlocks = modelBlocks

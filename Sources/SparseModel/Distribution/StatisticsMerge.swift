@@ -175,6 +175,7 @@ extension StatisticsFile {
     try compare("the number of the model's blocks is") { "\($0.modelBlocks)" }
     try compare("the statistics are") { $0.kind.name }
     try compare("the tool's version is") { $0.version }
+    try compare("the kernel set is") { $0.kernels }
     try compare("the calibration is") {
       "\($0.calibration.samples) × \($0.calibration.length) tokens, seed \($0.calibration.seed)"
     }

@@ -35,9 +35,14 @@ struct JournaledTensors {
     let remaining = targets.filter { layers[ExactString($0)] == nil }
     if recipe.quantization != nil {
       try WeightwisePruning(
-        checkpoint: checkpoint, recipe: recipe, targets: remaining, writer: writer,
-        compute: compute
-      ).run(finished: finish, progress: progress)
+        checkpoint: checkpoint, recipe: recipe, targets: remaining, compute: compute
+      ).run(
+        write: { name, weight in
+          let outputs = try writer.write(pruned: weight, as: name)
+          try writer.fingerprint.takeMissing(
+            [checkpoint.tensor(name)], on: compute, progress: { _ in })
+          return outputs
+        }, finished: finish, progress: progress)
     } else {
       try StreamedPruning(
         checkpoint: checkpoint, targets: remaining, writer: writer, compute: compute

@@ -39,12 +39,7 @@ struct BlockwisePruning {
         BlockState(hidden: $0, positions: .sequences(length: windows.length))
       }
       hidden = []
-      var writes = HeldWrites(write: write)
-      if recipe.permutes {
-        for stage in type(of: block).stages where isTarget(stage, of: block) {
-          writes.hold(block.channelFreedom(of: stage)?.producers.map(block.linear) ?? [])
-        }
-      }
+      var writes = stages.writes(of: block, to: write)
       for stage in type(of: block).stages {
         meter.begin(block: index, stage: stage.name)
         let weights = try prune(
@@ -73,12 +68,8 @@ struct BlockwisePruning {
     }
   }
 
-  private func isTarget(_ layer: LinearLayer) -> Bool {
-    targets.contains(ExactString(layer.name))
-  }
-
-  private func isTarget(_ stage: Stage, of block: any DecoderBlock) -> Bool {
-    stage.linears.contains { isTarget(block.linear($0)) }
+  private var stages: StagePruning {
+    StagePruning(model: model, recipe: recipe, targets: targets, compute: compute)
   }
 
   /// Prunes the targets among a stage's layers and gives all of its layers' weights, ready to multiply.
@@ -89,10 +80,10 @@ struct BlockwisePruning {
   ) throws -> [String: PackedWeight] {
     let layers = stage.linears.map(block.linear)
     var weights: [String: PackedWeight] = [:]
-    for layer in layers where !isTarget(layer) {
+    for layer in layers where !stages.isTarget(layer) {
       weights[layer.name] = PackedWeight(layer.weight, on: compute)
     }
-    let targets = layers.filter(isTarget)
+    let targets = layers.filter(stages.isTarget)
     guard !targets.isEmpty else { return weights }
     var collector = StageInputCollector(recipe, inputs: layers[0].weight.columns, windows: windows)
     for state in states {
@@ -102,72 +93,14 @@ struct BlockwisePruning {
     guard let inputs = collector.result(on: compute) else {
       throw ModelError.nonFiniteActivations(block: index, stage: stage.name)
     }
-    for layer in targets {
-      let bad = layer.weight.countNotFinite(on: compute)
-      guard bad == 0 else {
-        throw LayerError(
-          layer: layer.name, model: model.checkpoint.path, reason: .nonFiniteWeights(count: bad))
-      }
-    }
-    let clock = ContinuousClock()
-    let start = clock.now
-    let space = try space(of: stage, of: block, targets: targets, inputs: inputs, writes: &writes)
-    let pruned = try recipe.prune(
-      targets, in: space, inputs: inputs.statistics, model: model.checkpoint, on: compute)
-    for (layer, result) in zip(targets, pruned) {
-      try writes.put(result.stored, for: layer)
-      weights[layer.name] = PackedWeight(result.running, on: compute)
-    }
-    let errors = try zip(targets, pruned).map {
-      inputs.error(of: $1.running, for: try recipe.original(of: $0), on: compute)
-    }
-    let seconds = (clock.now - start).seconds / Double(targets.count)
-    for ((layer, result), error) in zip(zip(targets, pruned), errors) {
-      reports.append(
-        LayerReport(
-          name: layer.name, block: index, stage: stage.name,
-          shape: [layer.weight.rows, layer.weight.columns], seconds: seconds, error: error,
-          sparsity: PatternCheck(result.stored, on: compute).sparsity,
-          dampening: result.dampening, fallback: result.fallback,
-          sampleTokens: windows.ids.count, permutationGain: space.order?.gain,
-          scaleRange: result.scaleRange))
+    let pruned = try stages.prune(
+      stage, of: block, index: index, inputs: inputs, sampleTokens: windows.ids.count,
+      writes: &writes)
+    for (layer, (running, report)) in zip(targets, pruned) {
+      weights[layer.name] = PackedWeight(running, on: compute)
+      reports.append(report)
     }
     return weights
-  }
-
-  /// The space in which a stage is pruned; what makes up for it elsewhere in the block is written.
-  private func space(
-    of stage: Stage, of block: any DecoderBlock, targets: [LinearLayer], inputs: StageInputs,
-    writes: inout HeldWrites
-  ) throws -> StageSpace {
-    var space = StageSpace()
-    if let freedom = block.channelFreedom(of: stage), recipe.permutes {
-      space.order = inputs.statistics.norms.flatMap { norms in
-        ChannelOrder(
-          readBy: targets.map(\.weight), norms: norms, domains: freedom.domains, on: compute)
-      }
-      try writes.release(
-        freedom.producers.map(block.linear), rows: space.order?.rows,
-        bias: model.checkpoint.vector)
-    }
-    let layers = stage.linears.map(block.linear)
-    if let alpha = recipe.smoothing, let maxima = inputs.maxima,
-      let norm = block.inputNorm(of: stage)
-    {
-      let scales = smoothingScales(
-        inputMaxima: maxima, weights: layers.map { RowSource($0.weight) }, alpha: alpha,
-        on: compute)
-      let smoothed = try SmoothedNorm(
-        model.checkpoint.vector(norm), dividedBy: scales, on: compute)
-      try writes.put(smoothed.weight, named: norm)
-      space.scales = smoothed.scales
-    }
-    // Layers that stay dense read the same inputs.
-    for layer in layers where !space.isIdentity && !isTarget(layer) {
-      let moved = space.entering(Matrix(layer.weight, on: compute), on: compute)
-      try writes.put(StoredMatrix(moved, as: layer.weight.type, on: compute), for: layer)
-    }
-    return space
   }
 }
 

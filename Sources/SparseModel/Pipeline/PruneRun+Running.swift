@@ -84,12 +84,7 @@ extension PruneRun {
   }
 
   /// What is done to each stage.
-  private var recipe: StageRecipe {
-    StageRecipe(
-      pruner: options.method.pruner(effort: options.effort), quantization: options.quantization,
-      permutes: options.permutes ?? (options.dense == nil), smoothing: options.smoothing,
-      refit: dense.map { (Refit(effort: options.effort), $0) }, isStrict: options.isStrict)
-  }
+  private var recipe: StageRecipe { options.recipe(dense: dense) }
 
   /// How many of the calibration tokens the errors are measured on.
   private func errorTokens(samples: Int, length: Int) -> Int {
@@ -99,12 +94,7 @@ extension PruneRun {
 
   /// The manifest as far as it is known before the work: fingerprints take their place later.
   private func manifest() throws -> Manifest {
-    let now = Set(targets.map(ExactString.init))
-    let earlier = try checkpoint.promisedWeights() ?? []
-    var manifest = Manifest(
-      method: options.methodName, inputFingerprint: Fingerprint.unknown,
-      pruned: targets + earlier.filter { !now.contains(ExactString($0)) },
-      quantization: options.quantization.map { Manifest.Quantization(groupSize: $0.groupSize) })
+    var manifest = try options.manifest(of: checkpoint, targets: targets)
     if let calibration, let (samples, length) = calibrationSize {
       manifest.calibration = Manifest.Calibration(
         source: calibration.source.name, samples: samples, length: length, seed: calibration.seed,
@@ -122,13 +112,7 @@ extension PruneRun {
     var identity = RunIdentity()
     identity.add("the version of \(Tool.name)", Tool.version)
     identity.add("the kernel set", compute.kernels.name)
-    identity.add("the method", options.methodName)
-    identity.add("--effort", options.effort.rawValue)
-    identity.add("--permute", options.permutes?.description)
-    identity.add("--quantize", options.quantization.map { _ in "int8" })
-    identity.add("--order", options.quantization?.order.rawValue)
-    identity.add("--group-size", options.quantization?.groupSize?.description)
-    identity.add("--smooth", options.smoothing?.description)
+    identity.add(options)
     identity.add("--shard-size", options.shardSize?.description)
     identity.add("--strict", options.isStrict.description)
     identity.add("the choice of weights", Fingerprint.text(of: targets))

@@ -45,31 +45,9 @@ public struct PruneRun: Sendable {
     try checkpoint.requireWhole()
     try dense?.requireWhole()
 
-    var candidates =
-      calibration == nil ? try checkpoint.blockWeights() : try checkpoint.blockLinears()
-    guard !candidates.isEmpty else { throw SelectionError.noCandidates(path: path) }
-    if let dense {
-      candidates = try checkpoint.sparseWeights(among: candidates)
-      guard !candidates.isEmpty else { throw RefitError.nothingSparse(path: path) }
-      try checkpoint.checkMatch(of: candidates, in: dense)
-    }
-    targets = try options.selection.apply(to: candidates)
-    for name in targets {
-      guard checkpoint[name]?.dtype != .i8 else {
-        throw Int8WeightError.alreadyInt8(tensor: name, path: checkpoint.path)
-      }
-      let columns = try checkpoint.matrix(name).columns
-      guard columns % 4 == 0 else {
-        throw LayerError(
-          layer: name, model: checkpoint.path, reason: .columnsNotMultipleOfFour(columns: columns))
-      }
-    }
-    if let quantization = options.quantization {
-      changes = try CompressedTensors.changes(
-        quantizing: targets, of: checkpoint, groupSize: quantization.groupSize)
-    } else {
-      changes = CheckpointChanges()
-    }
+    targets = try options.targets(
+      in: checkpoint, runsModel: calibration != nil, dense: dense)
+    changes = try options.changes(quantizing: targets, of: checkpoint)
     guard let calibration else {
       model = nil
       givenTokens = nil

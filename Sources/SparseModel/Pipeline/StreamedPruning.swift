@@ -65,20 +65,28 @@ struct StreamedPruning {
 
   /// Masks and writes a piece of a weight; the number of its zeros afterwards.
   private func prune(_ piece: TensorPiece, _ scratch: UnsafeMutableRawBufferPointer) throws -> Int {
-    let name = piece.tensor.name
-    let weight = try checkpoint.matrix(name)
     let masked = UnsafeMutableRawBufferPointer(rebasing: scratch[..<piece.bytes.count])
-    let zeros: Int
-    do throws(PruningError) {
-      zeros = try Magnitude.mask(
-        piece.bytes.bytes, weight.type, into: masked, kernels: compute.kernels)
-    } catch {
-      // One piece tells of its own values only.
-      let count = weight.countNotFinite(on: Compute(kernels: compute.kernels, threads: 1))
-      throw LayerError(
-        layer: name, model: checkpoint.path, reason: .nonFiniteWeights(count: count))
-    }
+    let zeros = try checkpoint.mask(piece, into: masked, kernels: compute.kernels)
     try writer.write(UnsafeRawBufferPointer(masked), as: piece)
     return zeros
+  }
+}
+
+extension Checkpoint {
+  /// Makes a piece of a weight 2:4 by magnitude; the number of its zeros afterwards.
+  ///
+  /// - Parameter masked: as many bytes as the piece has.
+  func mask(
+    _ piece: TensorPiece, into masked: UnsafeMutableRawBufferPointer, kernels: KernelSet
+  ) throws -> Int {
+    let name = piece.tensor.name
+    let weight = try matrix(name)
+    do throws(PruningError) {
+      return try Magnitude.mask(piece.bytes.bytes, weight.type, into: masked, kernels: kernels)
+    } catch {
+      // One piece tells of its own values only.
+      let count = weight.countNotFinite(on: Compute(kernels: kernels, threads: 1))
+      throw LayerError(layer: name, model: path, reason: .nonFiniteWeights(count: count))
+    }
   }
 }

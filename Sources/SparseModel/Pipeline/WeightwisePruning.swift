@@ -5,13 +5,15 @@ struct WeightwisePruning {
   let checkpoint: Checkpoint
   let recipe: StageRecipe
   let targets: [String]
-  let writer: CheckpointWriter
   let compute: Compute
 
   /// Prunes and writes every target.
   ///
-  /// - Parameter finished: told of each weight that is written.
+  /// - Parameters:
+  ///   - write: writes a weight, and gives the names of the tensors that stand for it.
+  ///   - finished: told of each weight that is written.
   func run(
+    write: (_ name: String, _ tensor: StoredMatrix) throws -> [String],
     finished: (_ name: String, _ outputs: [String], LayerReport?) throws -> Void,
     progress: ProgressHandler
   ) throws {
@@ -25,9 +27,7 @@ struct WeightwisePruning {
       let start = clock.now
       let pruned = try recipe.prune(
         [layer], in: StageSpace(), inputs: .none, model: checkpoint, on: compute)[0]
-      let outputs = try writer.write(pruned: pruned.stored, as: name)
-      try writer.fingerprint.takeMissing(
-        [checkpoint.tensor(name)], on: compute, progress: { _ in })
+      let outputs = try write(name, pruned.stored)
       done += layer.weight.bytes.count
       checkpoint.release(name)
       try finished(

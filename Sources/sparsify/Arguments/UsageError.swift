@@ -8,6 +8,8 @@ enum UsageError: Error {
   case badValue(ParameterSpec, value: String, reason: String)
   case missingParameter(ParameterSpec)
   case missingOneOf([ParameterSpec])
+  /// The parameter must be given because of the others.
+  case missingFor(ParameterSpec, reason: String)
   case exclusive([ParameterSpec])
   /// The parameter was given, and the others make it idle.
   case noEffect(ParameterSpec, reason: String)
@@ -33,6 +35,7 @@ extension UsageError: CustomStringConvertible {
         + " '\(parameter.signature)'"
     case .missingOneOf(let parameters):
       (parameters.count == 1 ? "Missing " : "Missing one of ") + list(parameters.map(\.signature))
+    case .missingFor(let parameter, let reason): "Missing '\(parameter.signature)': \(reason)"
     case .exclusive(let parameters):
       "Only one of \(list(parameters.map(\.title))) can be given"
     case .noEffect(let parameter, let reason):
@@ -48,7 +51,8 @@ extension UsageError: CustomStringConvertible {
   var parameter: ParameterSpec? {
     switch self {
     case .missingValue(let parameter, _), .unwantedValue(let parameter, _),
-      .badValue(let parameter, _, _), .missingParameter(let parameter), .noEffect(let parameter, _):
+      .badValue(let parameter, _, _), .missingParameter(let parameter), .noEffect(let parameter, _),
+      .missingFor(let parameter, _):
       parameter
     case .missingOneOf(let parameters), .exclusive(let parameters):
       parameters.first

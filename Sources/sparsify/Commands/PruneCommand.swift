@@ -55,6 +55,21 @@ enum PruneCommand: Command {
     note: "2048, with 'self' 512, or the model's context if less",
     "The number of tokens in each calibration sequence.")
 
+  static let statistics = Parameter(
+    option: "statistics", "file", .path, note: "none",
+    "Prune each layer by itself with statistics of the dense model that 'sparsify calibrate' has written, instead of running the model."
+  )
+
+  static let blocks = Parameter(
+    option: "blocks", "A..<B", .range, note: "all blocks",
+    "Prune only the blocks from A to before B, in quotes or as A:B, and write a part for 'sparsify merge'."
+  )
+
+  static let tensors = Parameter(
+    option: "tensors", "I/N", .part, note: "all weights",
+    "Prune one of N parts of about as many bytes, counted from 0, and write it for 'sparsify merge'. "
+      + "'auto/N' takes I from the environment of an array job, 'auto' N as well.")
+
   static let report = Parameter(
     option: "report", "file", .path, "Write the numbers of the run to this file, as JSON.")
 
@@ -82,7 +97,9 @@ enum PruneCommand: Command {
       """,
     parameters: [
       Common.model, method, effort, output, calibration, samples, length, Common.seed, permute,
-      quantize, order, Common.groupSize, smooth, refit, dense, Common.shardSize, Common.only,
+      quantize, order, Common.groupSize, smooth, refit, dense, statistics, blocks, tensors,
+      Common.shardSize,
+      Common.only,
       Common.skip,
       Common.threads,
       report, strict, dryRun, resume, force, Common.json, Common.quiet,
@@ -90,6 +107,10 @@ enum PruneCommand: Command {
     requires: ["order": "quantize", "group-size": "quantize", "refit": "dense", "dense": "refit"],
     exclusive: [
       ["refit", "method"], ["refit", "permute"], ["refit", "order"], ["refit", "smooth"],
+      ["blocks", "tensors", "resume"], ["blocks", "tensors", "shard-size"],
+      ["blocks", "tensors", "dry-run"], ["statistics", "calibration"], ["statistics", "samples"],
+      ["statistics", "length"], ["statistics", "seed"], ["statistics", "resume"],
+      ["statistics", "dry-run"],
     ],
     examples: [
       .init("Prune a model, with no data given", "sparsify prune SmolLM2-135M"),
@@ -106,11 +127,18 @@ enum PruneCommand: Command {
         "Repair a model that another tool has pruned, without touching its masks",
         "sparsify prune pruned-by-asp --refit --dense SmolLM2-135M"),
       .init(
+        "The second of four parts that need nothing of each other",
+        "sparsify prune SmolLM2-135M --statistics grams.safetensors --tensors 1/4 -o part-1.safetensors"
+      ),
+      .init(
         "The MLP weights only, all but those of the first block",
         "sparsify prune SmolLM2-135M --only '*.mlp.*' --skip 'model.layers.0.*'"),
     ])
 
   static func run(_ arguments: Arguments, in context: Context) throws -> ExitStatus {
+    if let selection = try layers(arguments) {
+      return try run(selection, arguments, in: context)
+    }
     let run = try PruneRun(arguments[Common.model], options(arguments))
     if arguments[dryRun] {
       let plan = PrunePlan(run)
@@ -122,9 +150,32 @@ enum PruneCommand: Command {
       return .done
     }
     // Opened first, so that a place that cannot be written to costs no run.
-    let reportFile = try arguments[report].map { try ReportFile($0, of: run) }
+    let reportFile = try arguments[report].map {
+      try ReportFile($0, reading: run.inputFiles, output: run.output.path)
+    }
     let result = try run.run(on: context.compute, progress: context.progress)
     try reportFile?.write(result)
+    return try show(result, arguments, in: context)
+  }
+
+  /// Prunes without running the model.
+  private static func run(
+    _ selection: LayerSelection, _ arguments: Arguments, in context: Context
+  ) throws -> ExitStatus {
+    let run = try LayerwiseRun(
+      arguments[Common.model], options(arguments), statistics: arguments[statistics],
+      selection: selection)
+    let reportFile = try arguments[report].map {
+      try ReportFile($0, reading: run.inputFiles, output: run.outputPath)
+    }
+    let result = try run.run(on: context.compute, progress: context.progress)
+    try reportFile?.write(result)
+    return try show(result, arguments, in: context)
+  }
+
+  private static func show(
+    _ result: PruneReport, _ arguments: Arguments, in context: Context
+  ) throws -> ExitStatus {
     if arguments[Common.json] {
       try context.print(result.json)
     } else {
@@ -153,10 +204,42 @@ enum PruneCommand: Command {
       options.quantization = QuantizationOptions(
         order: arguments[order] ?? .joint, groupSize: arguments[Common.groupSize])
     }
-    let reads = options.needs != .none || arguments.isGiven(Self.calibration.spec.name)
+    let reads =
+      arguments[statistics] == nil
+      && (options.needs != .none || arguments.isGiven(Self.calibration.spec.name))
     if reads { options.calibration = calibration }
     try refuseIdle(arguments, options, readsTokens: reads)
     return options
+  }
+
+  /// The layers that are pruned each by itself; nil where the model is run.
+  private static func layers(_ arguments: Arguments) throws -> LayerSelection? {
+    let selection: LayerSelection
+    switch arguments[tensors] {
+    case .part(let part)?: selection = .part(part)
+    case .auto(let count)?: selection = .part(try ArrayJob.part(of: count))
+    case .range?, nil: selection = arguments[blocks].map(LayerSelection.blocks) ?? .all
+    }
+    if selection == .all && arguments[statistics] == nil { return nil }
+    let options = try options(arguments)
+    let method = "--method \(options.method.rawValue)"
+    if arguments[statistics] != nil && options.needs == .none {
+      throw UsageError.noEffect(
+        statistics.spec, reason: "\(method) does not look at the inputs of the layers")
+    }
+    if arguments[statistics] == nil {
+      if options.needs != .none {
+        throw UsageError.missingFor(
+          statistics.spec, reason: "without it \(method) works from block to block, not in parts")
+      }
+      if options.calibration != nil {
+        throw UsageError.noEffect(calibration.spec, reason: "no model is run for a part")
+      }
+    }
+    if selection != .all && options.output == nil {
+      throw UsageError.missingFor(output.spec, reason: "a part goes to a file of its own")
+    }
+    return selection
   }
 
   /// Throws for an option that the others make idle.

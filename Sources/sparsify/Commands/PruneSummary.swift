@@ -15,7 +15,8 @@ struct PruneSummary {
     if let (calibration, errorTokens) = report.calibration {
       lines +=
         "calibration  \(calibration.source.printable), \(calibration.samples) × \(calibration.length)"
-        + " tokens; errors measured on \(errorTokens)\n"
+        + " tokens"
+        + (errorTokens > 0 ? "; errors measured on \(errorTokens)\n" : "\n")
     }
     if let error = report.meanSquaredRelativeError {
       lines +=

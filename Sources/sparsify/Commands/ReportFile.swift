@@ -5,9 +5,9 @@ internal import SparseModel
 struct ReportFile {
   private let file: AtomicFile
 
-  /// Opens the file at `path`, which must not be one that `run` reads, nor lie where its output goes.
-  init(_ path: String, of run: PruneRun) throws {
-    if let reason = try Self.conflict(path, run) {
+  /// Opens the file at `path`, which must be none of those that are read, nor lie where the output goes.
+  init(_ path: String, reading inputs: [String], output: String) throws {
+    if let reason = try Self.conflict(path, inputs, output) {
       throw UsageError.badValue(PruneCommand.report.spec, value: path, reason: reason)
     }
     file = try AtomicFile(path: path)
@@ -20,15 +20,17 @@ struct ReportFile {
     try file.commit()
   }
 
-  private static func conflict(_ path: String, _ run: PruneRun) throws -> String? {
+  private static func conflict(
+    _ path: String, _ inputs: [String], _ output: String
+  ) throws -> String? {
     if try FileSystem.kind(of: path) == .file, let identity = try FileSystem.identity(of: path) {
-      for input in run.inputFiles where try FileSystem.identity(of: input) == identity {
+      for input in inputs where try FileSystem.identity(of: input) == identity {
         return "is a file that is read, and is never overwritten"
       }
     }
     let folder = Path.folder(of: path)
     guard try FileSystem.kind(of: folder) != nil else { return nil }  // the next step says so
-    let output = try place(run.output.path)
+    let output = try place(output)
     let isInside = (try place(path) + "/").hasPrefix(output + "/")
     return isInside ? "is where the output goes" : nil
   }

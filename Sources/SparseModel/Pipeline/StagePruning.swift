@@ -1,0 +1,113 @@
+internal import SparseCore
+
+/// Prunes the targets among the layers of a stage once its inputs are known.
+struct StagePruning {
+  let model: Decoder
+  let recipe: StageRecipe
+  let targets: Set<ExactString>
+  var compute: Compute
+
+  /// The same with something else to compute with.
+  func on(_ compute: Compute) -> StagePruning {
+    var other = self
+    other.compute = compute
+    return other
+  }
+
+  func isTarget(_ layer: LinearLayer) -> Bool {
+    targets.contains(ExactString(layer.name))
+  }
+
+  func isTarget(_ stage: Stage, of block: any DecoderBlock) -> Bool {
+    stage.linears.contains { isTarget(block.linear($0)) }
+  }
+
+  /// The way out for a block's tensors: layers that a stage to be pruned may reorder are held back.
+  func writes(
+    of block: any DecoderBlock,
+    to write: @escaping (_ name: String, _ tensor: StoredMatrix) throws -> Void
+  ) -> HeldWrites {
+    var writes = HeldWrites(write: write)
+    if recipe.permutes {
+      for stage in type(of: block).stages where isTarget(stage, of: block) {
+        writes.hold(block.channelFreedom(of: stage)?.producers.map(block.linear) ?? [])
+      }
+    }
+    return writes
+  }
+
+  /// Prunes a stage's targets and writes them, and whatever makes up for their new order and scale.
+  ///
+  /// - Returns: the targets' weights as the run goes on with them, and what became of them.
+  /// - Throws: ``LayerError``, and what writing throws.
+  func prune(
+    _ stage: Stage, of block: any DecoderBlock, index: Int, inputs: StageInputs, sampleTokens: Int,
+    writes: inout HeldWrites
+  ) throws -> [(running: Matrix, report: LayerReport)] {
+    let targets = stage.linears.map(block.linear).filter(isTarget)
+    for layer in targets {
+      let bad = layer.weight.countNotFinite(on: compute)
+      guard bad == 0 else {
+        throw LayerError(
+          layer: layer.name, model: model.checkpoint.path, reason: .nonFiniteWeights(count: bad))
+      }
+    }
+    let clock = ContinuousClock()
+    let start = clock.now
+    let space = try space(of: stage, of: block, targets: targets, inputs: inputs, writes: &writes)
+    let pruned = try recipe.prune(
+      targets, in: space, inputs: inputs.statistics, model: model.checkpoint, on: compute)
+    for (layer, result) in zip(targets, pruned) { try writes.put(result.stored, for: layer) }
+    let errors = try zip(targets, pruned).map {
+      inputs.error(of: $1.running, for: try recipe.original(of: $0), on: compute)
+    }
+    let seconds = (clock.now - start).seconds / Double(targets.count)
+    return zip(zip(targets, pruned), errors).map { pair, error in
+      let (layer, result) = pair
+      return (
+        result.running,
+        LayerReport(
+          name: layer.name, block: index, stage: stage.name,
+          shape: [layer.weight.rows, layer.weight.columns], seconds: seconds, error: error,
+          sparsity: PatternCheck(result.stored, on: compute).sparsity,
+          dampening: result.dampening, fallback: result.fallback, sampleTokens: sampleTokens,
+          permutationGain: space.order?.gain, scaleRange: result.scaleRange)
+      )
+    }
+  }
+
+  /// The space in which a stage is pruned; what makes up for it elsewhere in the block is written.
+  private func space(
+    of stage: Stage, of block: any DecoderBlock, targets: [LinearLayer], inputs: StageInputs,
+    writes: inout HeldWrites
+  ) throws -> StageSpace {
+    var space = StageSpace()
+    if let freedom = block.channelFreedom(of: stage), recipe.permutes {
+      space.order = inputs.statistics.norms.flatMap { norms in
+        ChannelOrder(
+          readBy: targets.map(\.weight), norms: norms, domains: freedom.domains, on: compute)
+      }
+      try writes.release(
+        freedom.producers.map(block.linear), rows: space.order?.rows,
+        bias: model.checkpoint.vector)
+    }
+    let layers = stage.linears.map(block.linear)
+    if let alpha = recipe.smoothing, let maxima = inputs.maxima,
+      let norm = block.inputNorm(of: stage)
+    {
+      let scales = smoothingScales(
+        inputMaxima: maxima, weights: layers.map { RowSource($0.weight) }, alpha: alpha,
+        on: compute)
+      let smoothed = try SmoothedNorm(
+        model.checkpoint.vector(norm), dividedBy: scales, on: compute)
+      try writes.put(smoothed.weight, named: norm)
+      space.scales = smoothed.scales
+    }
+    // Layers that stay dense read the same inputs.
+    for layer in layers where !space.isIdentity && !isTarget(layer) {
+      let moved = space.entering(Matrix(layer.weight, on: compute), on: compute)
+      try writes.put(StoredMatrix(moved, as: layer.weight.type, on: compute), for: layer)
+    }
+    return space
+  }
+}
