@@ -9,6 +9,16 @@ let settings: [SwiftSetting] = [
   .treatAllWarnings(as: .error),
 ]
 
+// The fuzzers come with SPARSIFY_FUZZ alone: their executable has no main function without libFuzzer (see .ci/fuzz).
+let fuzzers: [Target] =
+  Context.environment["SPARSIFY_FUZZ"] == nil
+  ? []
+  : [
+    .executableTarget(
+      name: "Fuzzing", dependencies: ["FuzzTargets", "TestSupport"], path: "Tests/Fuzzing",
+      exclude: ["words.dict"], swiftSettings: settings)
+  ]
+
 let package = Package(
   name: "sparsify",
   platforms: [.macOS(.v15)],  // Synchronization's Mutex and Atomic
@@ -28,16 +38,20 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["SparseCore"], path: "Tests/TestSupport",
       swiftSettings: settings),
+    .target(
+      name: "FuzzTargets", dependencies: ["SparseCore", "SparseModel", "TestSupport"],
+      path: "Tests/FuzzTargets", swiftSettings: settings),
     .testTarget(
       name: "SparseCoreTests", dependencies: ["SparseCore", "TestSupport"],
       swiftSettings: settings),
     .testTarget(
-      name: "SparseModelTests", dependencies: ["SparseModel", "SparseCore", "TestSupport"],
+      name: "SparseModelTests",
+      dependencies: ["SparseModel", "SparseCore", "FuzzTargets", "TestSupport"],
       swiftSettings: settings),
     .testTarget(
       name: "sparsifyTests",
       dependencies: ["sparsify", "SparseCore", "SparseModel", "TestSupport"],
       exclude: ["Snapshots"], swiftSettings: settings),
-  ],
+  ] + fuzzers,
   swiftLanguageModes: [.v6]
 )

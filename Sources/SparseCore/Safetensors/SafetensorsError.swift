@@ -38,8 +38,8 @@ public enum SafetensorsError: Error, Equatable, Sendable {
   case invalidField(tensor: String, field: String, expected: String, found: String)
   /// The element type is none of the format's.
   case unknownDType(tensor: String, dtype: String)
-  /// A dimension beyond what can be counted here, in a tensor without elements.
-  case dimensionTooLarge(tensor: String, dimension: UInt64)
+  /// A tensor without elements whose other dimensions multiply to more than the limit.
+  case emptyTensorTooLarge(tensor: String, shape: [UInt64], limit: Int)
   /// The size in bits is beyond 64 bits.
   case sizeOverflow(tensor: String, dtype: DType, shape: [UInt64])
   /// The elements do not fill whole bytes.
@@ -128,8 +128,8 @@ extension SafetensorsError: CustomStringConvertible {
       "tensor \(quoted(tensor)): \(field) must be \(expected), found \(shortened(found))"
     case .unknownDType(let tensor, let dtype):
       "tensor \(quoted(tensor)): unknown dtype \(quoted(dtype))"
-    case .dimensionTooLarge(let tensor, let dimension):
-      "tensor \(quoted(tensor)): dimension \(dimension) is too large"
+    case .emptyTensorTooLarge(let tensor, let shape, let limit):
+      "tensor \(quoted(tensor)): \(shape) has no elements, and dimensions that multiply to more than \(limit)"
     case .sizeOverflow(let tensor, let dtype, let shape):
       "tensor \(quoted(tensor)): \(dtype.rawValue) \(shape) is larger than can be counted"
     case .partialByte(let tensor, let dtype, let bits):

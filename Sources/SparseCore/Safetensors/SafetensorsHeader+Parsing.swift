@@ -10,7 +10,8 @@ extension SafetensorsHeader {
   /// Reads and checks the header of a file of which `file` is every byte.
   ///
   /// The checks are those of the format's own reader, in its order: afterwards the tensors are known
-  /// to fill the rest of the file exactly. Stricter here: a dimension must fit in an `Int`.
+  /// to fill the rest of the file exactly. Stricter here: a tensor without elements, which takes no
+  /// bytes whatever its other dimensions are, is held to ``emptyTensorLimit``.
   public init(
     parsing file: ByteView, duplicates: Duplicates = .accept
   ) throws(SafetensorsError) {
@@ -46,6 +47,10 @@ extension SafetensorsHeader {
         try Self.withoutDuplicates(entries, duplicates), in: bytes.count - dataOffset),
       dataOffset: dataOffset)
   }
+
+  /// What the other dimensions of a tensor without elements may multiply to: enough for any that is
+  /// left empty on purpose, and no more rows than can be gone through for nothing.
+  public static let emptyTensorLimit = 1 << 24
 
   private static func metadata(
     _ json: JSON, duplicates: Duplicates
@@ -182,17 +187,27 @@ private struct TensorEntry {
     return integers
   }
 
+  /// Throws for a tensor without elements whose other dimensions claim more than anybody needs.
+  private func checkEmpty() throws(SafetensorsError) {
+    guard shape.contains(0) else { return }
+    let limit = UInt64(SafetensorsHeader.emptyTensorLimit)
+    var product: UInt64 = 1
+    for dimension in shape where dimension > 0 {
+      let (larger, overflow) = product.multipliedReportingOverflow(by: dimension)
+      if overflow || larger > limit {
+        throw .emptyTensorTooLarge(tensor: name, shape: shape, limit: Int(limit))
+      }
+      product = larger
+    }
+  }
+
   /// The entry in `Int`s.
   ///
   /// One that ends after the data is left for the check of their length, so it is cut here.
   func info(within dataByteCount: Int) throws(SafetensorsError) -> TensorInfo {
-    var dimensions: [Int] = []
-    for dimension in shape {
-      guard let exact = Int(exactly: dimension) else {
-        throw .dimensionTooLarge(tensor: name, dimension: dimension)
-      }
-      dimensions.append(exact)
-    }
+    try checkEmpty()
+    // No dimension exceeds the bits of the elements, which have been counted, or else that limit.
+    let dimensions = shape.map { Int($0) }
     let limit = UInt64(dataByteCount)
     return TensorInfo(
       spec: TensorSpec(name: name, dtype: dtype, shape: dimensions),

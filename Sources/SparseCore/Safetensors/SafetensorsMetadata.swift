@@ -20,6 +20,8 @@ public struct SafetensorsMetadata: Sendable {
 
   /// The entries, each name once.
   public private(set) var entries: [Entry] = []
+  // Where each entry is: a header may bring a million of them.
+  private var places: [ExactString: Int] = [:]
 
   /// No texts.
   public init() {}
@@ -31,13 +33,17 @@ public struct SafetensorsMetadata: Sendable {
   ///
   /// Setting keeps the place of an entry that exists and puts a new one last; nil removes it.
   public subscript(key: String) -> String? {
-    get { entries.first { $0.key.hasSameBytes(as: key) }?.value }
+    get { places[ExactString(key)].map { entries[$0].value } }
     set {
-      let index = entries.firstIndex { $0.key.hasSameBytes(as: key) }
-      switch (index, newValue) {
-      case (let index?, let value?): entries[index].value = value
-      case (let index?, nil): entries.remove(at: index)
-      case (nil, let value?): entries.append(Entry(key: key, value: value))
+      switch (places[ExactString(key)], newValue) {
+      case (let place?, let value?): entries[place].value = value
+      case (let place?, nil):
+        entries.remove(at: place)
+        places = Dictionary(
+          uniqueKeysWithValues: entries.enumerated().map { (ExactString($1.key), $0) })
+      case (nil, let value?):
+        places[ExactString(key)] = entries.count
+        entries.append(Entry(key: key, value: value))
       case (nil, nil): break
       }
     }
@@ -45,6 +51,11 @@ public struct SafetensorsMetadata: Sendable {
 }
 
 extension SafetensorsMetadata: Equatable, ExpressibleByDictionaryLiteral {
+  /// Whether both have the same entries in the same order.
+  public static func == (left: SafetensorsMetadata, right: SafetensorsMetadata) -> Bool {
+    left.entries == right.entries
+  }
+
   /// The texts given, in the order written; of two with one name the last.
   public init(dictionaryLiteral elements: (String, String)...) {
     for (key, value) in elements { self[key] = value }

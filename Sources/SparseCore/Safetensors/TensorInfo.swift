@@ -15,7 +15,7 @@ public struct TensorSpec: Sendable, Equatable {
   }
 
   /// The number of bytes.
-  public var byteCount: Int { shape.reduce(dtype.bits, *) / 8 }
+  public var byteCount: Int { shape.reduce(1, *) * dtype.bits / 8 }
 
   /// Whether names (by their bytes), types and shapes are the same.
   public static func == (left: TensorSpec, right: TensorSpec) -> Bool {

@@ -41,11 +41,7 @@ public struct Decoder: Sendable {
     guard let architecture = DecoderArchitecture.named(configuration.architecture) else {
       preconditionFailure("ModelConfiguration let \(configuration.architecture) through")
     }
-    try PhysicalMemory.require(
-      Double(positions + 1) * Double(4 * configuration.headWidth),
-      for: "the rotary embedding of \(positions) positions")
-    let rotary = RotaryTable(positions: positions, configuration: configuration)
-    let tensors = ModelTensors(checkpoint: checkpoint, rotary: rotary)
+    let tensors = ModelTensors(checkpoint, configuration, positions: positions)
     let (vocabulary, width) = (configuration.vocabulary, configuration.width)
     embedding = try tensors.matrix(Self.embeddingName, rows: vocabulary, columns: width)
     finalNorm = try tensors.vector("model.norm.weight", count: width)

@@ -28,7 +28,6 @@ struct LlamaBlock: DecoderBlock {
   init(index: Int, configuration: ModelConfiguration, tensors: ModelTensors) throws {
     self.index = index
     self.configuration = configuration
-    rotary = tensors.rotary
     prefix = "model.layers.\(index)."
     let width = configuration.width
     attentionNorm = try tensors.vector(prefix + Self.attentionNorm, count: width)
@@ -54,6 +53,7 @@ struct LlamaBlock: DecoderBlock {
         prefix + shape.name, outputs: shape.outputs, inputs: shape.inputs, hasBias: shape.bias)
     }
     self.layers = layers
+    rotary = try tensors.rotary()
   }
 
   func linear(_ name: String) -> LinearLayer {

@@ -60,6 +60,8 @@ public enum ConfigurationError: Error, Equatable {
   case wrongType(key: String, expected: String)
   /// A number that makes no sense.
   case outOfRange(key: String, value: Int)
+  /// A number that is not above 0, or too large for the arithmetic.
+  case notPositive(key: String, value: Double)
   /// Two numbers that must divide each other do not.
   case notDivisible(key: String, value: Int, by: String, Int)
   /// A model family whose forward pass is not here.
@@ -77,6 +79,7 @@ extension ConfigurationError: CustomStringConvertible {
     case .missing(let key): "\(key) is missing"
     case .wrongType(let key, let expected): "\(key) is not \(expected)"
     case .outOfRange(let key, let value): "\(key) is \(value)"
+    case .notPositive(let key, let value): "\(key) is \(value), not a usable number above 0"
     case .notDivisible(let key, let value, let other, let divisor):
       "\(key) is \(value), not a multiple of \(other) \(divisor)"
     case .unsupportedArchitecture(let name, let supported):
@@ -120,7 +123,7 @@ extension ModelConfiguration {
       throw .notDivisible(key: "head_dim", value: headWidth, by: "the rotary halves", 2)
     }
     vocabulary = try fields.positive("vocab_size")
-    normEpsilon = Float(try fields.number("rms_norm_eps", default: 1e-6))
+    normEpsilon = Float(try fields.positiveNumber("rms_norm_eps", default: 1e-6))
     (ropeTheta, ropeScaling) = try fields.rope()
     contextLength = try fields.positive("max_position_embeddings", default: 2048)
     tiesEmbeddings = try fields.flag("tie_word_embeddings", default: false)
@@ -189,6 +192,17 @@ struct ConfigurationFields {
     return number
   }
 
+  /// A number above 0 that float32 can hold.
+  func positiveNumber(
+    _ key: String, default fallback: Double? = nil
+  ) throws(ConfigurationError) -> Double {
+    let number = try number(key, default: fallback)
+    guard Float(number) > 0, Float(number).isFinite else {
+      throw .notPositive(key: key, value: number)
+    }
+    return number
+  }
+
   func flag(_ key: String, default fallback: Bool) throws(ConfigurationError) -> Bool {
     guard let value = value(key) else { return fallback }
     guard let flag = value.bool else { throw .wrongType(key: key, expected: "true or false") }
@@ -213,20 +227,21 @@ struct ConfigurationFields {
   /// checkpoints' `rope_parameters`, which holds both.
   func rope() throws(ConfigurationError) -> (theta: Double, scaling: RopeScaling) {
     let key = value("rope_parameters") == nil ? "rope_scaling" : "rope_parameters"
-    let topTheta = try number("rope_theta", default: 10_000)
+    let topTheta = try positiveNumber("rope_theta", default: 10_000)
     guard let table = value(key) else { return (topTheta, .none) }
     guard table.object != nil else { throw .wrongType(key: key, expected: "an object") }
     let inner = ConfigurationFields(json: table)
-    let theta = try inner.number("rope_theta", default: topTheta)
+    let theta = try inner.positiveNumber("rope_theta", default: topTheta)
     let kind = try inner.string(
       "rope_type", default: try inner.string("type", default: "default"))
     switch kind {
     case "default": return (theta, .none)
-    case "linear": return (theta, .linear(factor: try inner.number("factor")))
+    case "linear": return (theta, .linear(factor: try inner.positiveNumber("factor")))
     case "llama3":
       let scaling = RopeScaling.llama3(
-        factor: try inner.number("factor"), lowFactor: try inner.number("low_freq_factor"),
-        highFactor: try inner.number("high_freq_factor"),
+        factor: try inner.positiveNumber("factor"),
+        lowFactor: try inner.positiveNumber("low_freq_factor"),
+        highFactor: try inner.positiveNumber("high_freq_factor"),
         originalContext: try inner.positive("original_max_position_embeddings"))
       return (theta, scaling)
     default: throw .unsupported(key: "\(key).rope_type", value: kind)

@@ -1,9 +1,32 @@
 internal import SparseCore
 
 /// A checkpoint's tensors as the forward pass asks for them: by name, with the shape that config.json implies.
-struct ModelTensors {
+final class ModelTensors {
   let checkpoint: Checkpoint
-  let rotary: RotaryTable
+  private let configuration: ModelConfiguration
+  private let positions: Int
+  private var table: RotaryTable?
+
+  /// The tensors of a model that runs sequences of at most `positions` tokens.
+  init(_ checkpoint: Checkpoint, _ configuration: ModelConfiguration, positions: Int) {
+    self.checkpoint = checkpoint
+    self.configuration = configuration
+    self.positions = positions
+  }
+
+  /// The angles of all blocks, made when the first one asks for them.
+  ///
+  /// To be asked for after the weights: these bear out how wide config.json says that a head is, and
+  /// nothing should be as large as it says before.
+  func rotary() throws -> RotaryTable {
+    if let table { return table }
+    try PhysicalMemory.require(
+      Double(positions + 1) * Double(4 * configuration.headWidth),
+      for: "the rotary embedding of \(positions) positions")
+    let made = RotaryTable(positions: positions, configuration: configuration)
+    table = made
+    return made
+  }
 
   /// The weight `name.weight`, `outputs × inputs`, and `name.bias` where the layer has one.
   func linear(_ name: String, outputs: Int, inputs: Int, hasBias: Bool) throws -> LinearLayer {

@@ -7,6 +7,7 @@ struct Normalizer: Sendable {
   }
 
   private var steps: [Step] = []
+  private var growth = Growth(in: "normalizer")
 
   /// The normalizer of the part `normalizer`; without one, texts stay as they are.
   init(_ field: JSONField?) throws(TokenizerError) {
@@ -18,9 +19,12 @@ struct Normalizer: Sendable {
     case "Sequence":
       for element in try field.required("normalizers").elements() { try add(element) }
     case "Prepend":
-      steps.append(.prepend(Array(try field.required("prepend").string().utf8)))
+      let prefix = Array(try field.required("prepend").string().utf8)
+      try growth.prepend(prefix.count)
+      steps.append(.prepend(prefix))
     case "Replace":
       let (pattern, content) = try field.replacement(part: "normalizer")
+      try growth.replace(pattern.count, by: content.count)
       steps.append(.replace(pattern, with: content))
     case "NFC": steps.append(.composed)
     case let name: throw .unsupported(part: "normalizer", name: name)

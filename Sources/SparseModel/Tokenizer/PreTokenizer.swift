@@ -55,6 +55,7 @@ struct PreTokenizer: Sendable {
   }
 
   private var steps: [Step] = []
+  private var growth = Growth(in: "pre_tokenizer")
   /// What the words are made of: bytes after a `ByteLevel`, else scalars.
   private(set) var alphabet = BPE.Alphabet.scalars
 
@@ -75,10 +76,17 @@ struct PreTokenizer: Sendable {
       steps.append(.digits(individual: try field.flag("individual_digits", default: false)))
     case "Split": steps.append(.pattern(try Self.split(field)))
     case "ByteLevel":
-      if try field.flag("add_prefix_space", default: true) { steps.append(.prefixSpace) }
+      if try field.flag("add_prefix_space", default: true) {
+        try growth.prepend(1)
+        steps.append(.prefixSpace)
+      }
       if try field.flag("use_regex", default: true) { steps.append(.pattern(.gpt2)) }
       alphabet = .bytes
-    case "Metaspace": steps.append(.metaspace(try Metaspace(field)))
+    case "Metaspace":
+      let metaspace = try Metaspace(field)
+      // In place of a space, or before a piece that does not begin with one.
+      try growth.prepend(metaspace.marker.count)
+      steps.append(.metaspace(metaspace))
     case let name: throw .unsupported(part: "pre-tokenizer", name: name)
     }
   }

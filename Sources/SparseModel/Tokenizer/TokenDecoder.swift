@@ -17,6 +17,7 @@ struct TokenDecoder: Sendable {
   }
 
   private var steps: [Step] = []
+  private var growth = Growth(in: "decoder")
 
   /// The decoder of the part `decoder`.
   init(_ field: JSONField) throws(TokenizerError) {
@@ -30,6 +31,7 @@ struct TokenDecoder: Sendable {
     case "ByteLevel": steps.append(.byteLevel)
     case "Replace":
       let (pattern, content) = try field.replacement(part: "decoder")
+      try growth.replace(pattern.count, by: content.count)
       steps.append(.replace(pattern, with: content))
     case "ByteFallback": steps.append(.byteFallback)
     case "Fuse": steps.append(.fuse)
@@ -68,13 +70,7 @@ struct TokenDecoder: Sendable {
     case .byteFallback:
       if let byte = fallbackByte(piece.bytes) { piece.bytes = [byte] }
     case .strip(let content, let start, let stop):
-      guard !content.isEmpty else { return }
-      for _ in 0..<start where piece.bytes.starts(with: content) {
-        piece.bytes.removeFirst(content.count)
-      }
-      for _ in 0..<stop where piece.bytes.suffix(content.count).elementsEqual(content) {
-        piece.bytes.removeLast(content.count)
-      }
+      piece.bytes = Array(piece.bytes[...].stripping(content, start: start, stop: stop))
     case .metaspace(let metaspace):
       // As in the reference, all markers of the first token go, not only the one that was put there.
       let space: [UInt8] = isFirst && metaspace.prefix != .never ? [] : [0x20]
@@ -88,5 +84,25 @@ struct TokenDecoder: Sendable {
       written[3] != UInt8(ascii: "+")
     else { return nil }
     return UInt8(String(decoding: written[3...4], as: UTF8.self), radix: 16)
+  }
+}
+
+extension ArraySlice where Element == UInt8 {
+  /// These bytes without `content` at the start, at most `start` times, and then at the end, at most
+  /// `stop` times.
+  fileprivate func stripping(_ content: [UInt8], start: Int, stop: Int) -> Self {
+    guard !content.isEmpty else { return self }
+    var rest = self
+    var done = 0
+    while done < start, rest.starts(with: content) {
+      rest = rest.dropFirst(content.count)
+      done += 1
+    }
+    done = 0
+    while done < stop, rest.suffix(content.count).elementsEqual(content) {
+      rest = rest.dropLast(content.count)
+      done += 1
+    }
+    return rest
   }
 }

@@ -12,6 +12,8 @@ public enum TokenizerError: Error, Equatable, Sendable {
   case invalid(key: String, expected: String, found: String)
   /// The file asks for a kind of tokenizer that is refused: `name` of the kind `part`.
   case unsupported(part: String, name: String)
+  /// The steps of a part could make a text more than `limit` times as long.
+  case growth(part: String, limit: Int)
   /// A pre-tokenizer splits by a regular expression that is none of those known.
   case unknownPattern(String)
   /// The merge at `index` is not two tokens.
@@ -36,6 +38,8 @@ extension TokenizerError: CustomStringConvertible {
     case .invalid(let key, let expected, let found): "\(key) must be \(expected), found \(found)"
     case .unsupported(let part, let name):
       "\(part) \(name) is not supported"
+    case .growth(let part, let limit):
+      "the steps of \(part) could make a text more than \(limit) times as long"
     case .unknownPattern(let pattern):
       "pre-tokenizer pattern \(pattern) is not supported (known: those of GPT-2, Llama 3 and Qwen2)"
     case .malformedMerge(let index, let text): "model.merges[\(index)] is not two tokens: \(text)"

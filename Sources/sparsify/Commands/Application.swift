@@ -46,7 +46,7 @@ enum Application {
   private static func report(_ error: any Error) {
     // Who closed the pipe has seen enough, and knows.
     if case OutputError.closed = error { return }
-    let text = error is UsageFailure ? "\(error)" : "Error: " + "\(error)".printable
+    let text = error is UsageFailure ? "\(error)" : "Error: " + "\(error)".errorLine
     try? Terminal.error.write(text + "\n")
   }
 }

@@ -71,7 +71,7 @@ enum CheckCommand: Command {
       throw signal
     } catch {
       let model = CheckedModel(path: path, result: .failure(error))
-      context.progressLine.note("Error: " + model.reason(error).printable)
+      context.progressLine.note("Error: " + model.reason(error).errorLine)
       return model
     }
   }

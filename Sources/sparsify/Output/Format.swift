@@ -57,6 +57,14 @@ enum Format {
 }
 
 extension String {
+  /// The text as one line of an error: printable, and without the middle where it is very long, as
+  /// with a name or a shape from a hostile file.
+  var errorLine: String {
+    let line = printable.unicodeScalars
+    guard line.count > 2000 else { return String(line) }
+    return String(line.prefix(1500)) + " … " + String(line.suffix(497))
+  }
+
   /// The text with control characters spelled out, so that a name from a file can't steer the terminal.
   var printable: String {
     guard unicodeScalars.contains(where: \.isControl) else { return self }

@@ -87,11 +87,21 @@ internal import Testing
         data: 0) == .dataLength(tensorBytes: 2305843009213693951, fileBytes: 0))
   }
 
-  @Test func dimensionsBeyondIntAreRefused() {
+  /// They take no bytes, so nothing else would hold them to what is there.
+  @Test(
+    arguments: [
+      [0, .max], [1 << 62, 0], [0, (1 << 24) + 1], [1 << 24, 2, 0], [1 << 20, 1 << 20, 1 << 20, 0],
+    ] as [[UInt64]])
+  func tensorsWithoutElementsMustNotClaimMuch(shape: [UInt64]) {
     #expect(
-      refusal(
-        #"{"a":{"dtype":"U8","shape":[0,18446744073709551615],"data_offsets":[0,0]}}"#, data: 0)
-        == .dimensionTooLarge(tensor: "a", dimension: .max))
+      refusal(#"{"a":{"dtype":"U64","shape":\#(shape),"data_offsets":[0,0]}}"#, data: 0)
+        == .emptyTensorTooLarge(tensor: "a", shape: shape, limit: 1 << 24))
+  }
+
+  @Test(arguments: [[0], [0, 0], [1 << 24, 0], [0, 4096], [1 << 12, 1 << 12, 0]] as [[UInt64]])
+  func tensorsWithoutElementsAreRead(shape: [UInt64]) {
+    #expect(
+      refusal(#"{"a":{"dtype":"U64","shape":\#(shape),"data_offsets":[0,0]}}"#, data: 0) == nil)
   }
 
   @Test func entriesAreCheckedFieldByField() {
@@ -175,6 +185,17 @@ internal import Testing
     #expect(throws: SafetensorsError.headerTooLarge(bytes: 56, limit: 55)) {
       try SafetensorsHeader(layingOut: tensors, metadata: [:], limit: 55)
     }
+  }
+
+  @Test func metadataMayHaveManyEntries() throws {
+    let entries = (0..<100_000).map { #""\#($0)":"""# }.joined(separator: ",")
+    var header = try SafetensorsHeader(
+      parsing: file(#"{"__metadata__":{\#(entries),"7":"again"}}"#, data: 0))
+    #expect(header.metadata.entries.count == 100_000)
+    #expect(header.metadata["7"] == "again")
+    header.metadata["0"] = nil
+    #expect(header.metadata["7"] == "again" && header.metadata["99999"] == "")
+    #expect(header.metadata.entries.first?.key == "1")
   }
 
   @Test func messagesStayOnOneShortLine() {

@@ -61,6 +61,15 @@ internal import Testing
     }
   }
 
+  @Test(arguments: [400, 1_000_000]) func aNumberOfAnyLengthIsRead(digits: Int) throws {
+    let zeros = String(repeating: "0", count: digits)
+    let error = try #require(throws: JSONError.self) { try JSON(parsing: "[1\(zeros)]") }
+    #expect(error.reason == .numberOutOfRange)
+    #expect(try JSON(parsing: "0.\(zeros)1") == 0.0)
+    #expect(try JSON(parsing: "1.\(zeros)") == 1.0)
+    #expect(throws: JSONError.self) { try JSON(parsing: "0\(zeros)") }
+  }
+
   @Test func errorsCountLinesAndColumns() throws {
     let error = try #require(throws: JSONError.self) {
       try JSON(parsing: "{\n \"a\": 1,\n \"b\" 2}")

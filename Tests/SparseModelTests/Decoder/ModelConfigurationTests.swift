@@ -71,6 +71,16 @@ import Testing
         "rope_scaling", ["type": "yarn"], .unsupported(key: "rope_scaling.rope_type", value: "yarn")
       ),
       ("partial_rotary_factor", 0.5, .unsupported(key: "partial_rotary_factor", value: "0.5")),
+      ("hidden_size", .number(-0.0), .wrongType(key: "hidden_size", expected: "an integer")),
+      ("hidden_size", .unsigned(1 << 63), .wrongType(key: "hidden_size", expected: "an integer")),
+      ("vocab_size", .integer(1 << 31), .outOfRange(key: "vocab_size", value: 1 << 31)),
+      ("rms_norm_eps", 0, .notPositive(key: "rms_norm_eps", value: 0)),
+      ("rms_norm_eps", 1e300, .notPositive(key: "rms_norm_eps", value: 1e300)),
+      ("rope_theta", -1e4, .notPositive(key: "rope_theta", value: -1e4)),
+      (
+        "rope_scaling", ["type": "linear", "factor": 1e-300],
+        .notPositive(key: "factor", value: 1e-300)
+      ),
     ] as [(String, JSON?, ConfigurationError)])
   func namesWhatIsWrong(key: String, value: JSON?, expected: ConfigurationError) {
     #expect(throws: expected) { try ModelConfiguration(json: changing(key, to: value)) }

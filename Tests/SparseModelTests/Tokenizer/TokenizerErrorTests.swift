@@ -142,6 +142,40 @@ struct TokenizerErrorTests {
     #expect(throws: error) { try Tokenizer(json: file([part: value])) }
   }
 
+  /// Each step a few times longer: what a line of text becomes must not depend on how many there are.
+  @Test(
+    arguments: [
+      (
+        "normalizer",
+        ["type": "Replace", "pattern": ["String": "a"], "content": "aaaa"], "normalizers"
+      ),
+      ("normalizer", ["type": "Prepend", "prepend": "\u{2581}\u{2581}"], "normalizers"),
+      ("pre_tokenizer", ["type": "Metaspace", "replacement": "\u{2581}"], "pretokenizers"),
+      ("decoder", ["type": "Replace", "pattern": ["String": "a"], "content": "aaaa"], "decoders"),
+    ] as [(String, JSON, String)])
+  func stepsThatMultiplyATextAreRefused(part: String, step: JSON, list: String) throws {
+    func tokenizer(_ steps: Int) throws -> Tokenizer {
+      let sequence = JSON.object([
+        .init(key: "type", value: "Sequence"),
+        .init(key: list, value: .array(Array(repeating: step, count: steps))),
+      ])
+      return try Tokenizer(json: file([part: sequence]))
+    }
+    #expect(throws: Never.self) { try tokenizer(2) }
+    let error = #expect(throws: TokenizerError.self) { try tokenizer(40) }
+    #expect(error == .growth(part: part, limit: 256))
+    #expect(
+      error?.description == "the steps of \(part) could make a text more than 256 times as long")
+  }
+
+  @Test func strippingStopsWhereThereIsNothingLeft() throws {
+    let strip: JSON = ["type": "Strip", "content": "a", "start": .integer(.max), "stop": 1]
+    let tokenizer = try Tokenizer(json: file(["decoder": strip]))
+    #expect(tokenizer.decode([0, 2]) == Array("b".utf8))
+    let both: JSON = ["type": "Strip", "content": "a", "start": 1, "stop": .integer(.max)]
+    #expect(try Tokenizer(json: file(["decoder": both])).decode([2, 0, 0]) == Array("b".utf8))
+  }
+
   @Test func aMissingFileIsNamed() {
     #expect(throws: TokenizerError.unreadable(.missing(path: "/no/such/tokenizer.json"))) {
       try Tokenizer(contentsOf: "/no/such/tokenizer.json")

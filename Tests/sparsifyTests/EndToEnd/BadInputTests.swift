@@ -171,6 +171,11 @@ import Testing
         "model_type", "mamba",
         "/config.json: the architecture 'mamba' is not supported (supported: llama, mistral, qwen2)"
       ),
+      (
+        "head_dim", 500_000_000,
+        ": tensor 'model.layers.0.self_attn.q_proj.weight' is [128, 128], config.json implies [2000000000, 128]"
+      ),
+      ("rope_theta", 0, "/config.json: rope_theta is 0.0, not a usable number above 0"),
       ("hidden_size", "wide", "/config.json: hidden_size is not an integer"),
       ("vocab_size", nil, "/config.json: vocab_size is missing"),
     ] as [(String, JSON?, String)])
@@ -192,7 +197,6 @@ import Testing
   @Test func aContextBeyondAllMemoryIsRefused() throws {
     let model = try TinyModel()
     try model.configure("max_position_embeddings", 2_000_000_000)
-    try model.configure("head_dim", 1_000_000)
     let run = try ToolRun("generate", model.path, "-p", "Ada", "--tokens", "2000000000")
     #expect(run.status == 65)
     #expect(run.errors.hasPrefix("Error: the rotary embedding of "))

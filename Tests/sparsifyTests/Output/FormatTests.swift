@@ -39,6 +39,15 @@ import Testing
     #expect(Format.rate(perSecond) == text)
   }
 
+  @Test func anErrorStaysOnOneLineWhateverIsNamedInIt() {
+    #expect("a\nb".errorLine == "a\\u{a}b")
+    #expect(String(repeating: "x", count: 2000).errorLine.count == 2000)
+    let long = "file.safetensors: '" + String(repeating: "\u{1b}", count: 1_000_000) + "' is 7"
+    #expect(long.errorLine.count == 2000)
+    #expect(long.errorLine.hasPrefix("file.safetensors: '\\u{1b}"))
+    #expect(long.errorLine.hasSuffix("\\u{1b}' is 7"))
+  }
+
   @Test func printableKeepsLettersAndSpellsOutControls() {
     #expect("naïve 重み".printable == "naïve 重み")
     #expect("a\tb\r\n\u{7f}\u{202e}".printable == "a\\u{9}b\\u{d}\\u{a}\\u{7f}\\u{202e}")
