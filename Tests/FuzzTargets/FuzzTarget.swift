@@ -26,6 +26,7 @@ package enum FuzzTargets {
     IndexTarget.self,
     ConfigurationTarget.self,
     TokenizerTarget.self,
+    JournalTarget.self,
   ]
 
   /// The target of that name.

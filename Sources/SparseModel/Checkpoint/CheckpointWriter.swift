@@ -115,6 +115,9 @@ public final class CheckpointWriter: Sendable {
     for file in files { try file.synchronize() }
   }
 
+  /// Whether the output has a tensor of that name.
+  func has(_ name: String) -> Bool { layout.places[ExactString(name)] != nil }
+
   /// The number of the file that a tensor of the output is in.
   func file(of name: String) -> Int {
     guard let file = layout.places[ExactString(name)] else {

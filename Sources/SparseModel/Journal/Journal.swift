@@ -6,7 +6,7 @@ internal import Synchronization
 /// A line is the fingerprint of its JSON, a space, the JSON. Lines count up to the first that does not
 /// keep to that: a run that was cut short may have left half of one. Entries name fingerprints of all that
 /// they say is on the disk, so whoever reads them can see for himself; nothing waits for the disk.
-final class Journal: Sendable {
+package final class Journal: Sendable {
   /// What was found when it was opened.
   let entries: [JournalEntry]
   private let file: FileDescriptor
@@ -30,8 +30,7 @@ final class Journal: Sendable {
 
   /// Appends an entry in place of what may be left of an unfinished line.
   func append(_ entry: JournalEntry) throws(FileError) {
-    let json = Array(entry.json.text().utf8)
-    let line = Array("\(json.withUnsafeBytes { Fingerprint.text(of: $0) }) ".utf8) + json + [10]
+    let line = Self.line(Array(entry.json.text().utf8))
     let start = end.withLock { end in
       defer { end += line.count }
       return end
@@ -40,6 +39,11 @@ final class Journal: Sendable {
     try ByteView(copying: line).withUnsafeBytes { bytes throws(FileError) in
       try file.write(bytes, at: start)
     }
+  }
+
+  /// The line of an entry with the given JSON.
+  package static func line(_ json: [UInt8]) -> [UInt8] {
+    Array("\(json.withUnsafeBytes { Fingerprint.text(of: $0) }) ".utf8) + json + [10]
   }
 
   /// The entries of a journal's bytes.

@@ -35,25 +35,42 @@ struct JournaledBlocks {
     return layers
   }
 
-  /// The blocks from the first on of which all is still there, with the states that the next one begins with.
+  /// The blocks from the first on of which all is still there, if the states are that the next one begins with.
   ///
   /// The states of all but the last two blocks have been overwritten: where neither can be used, none is.
   private func finishedBlocks(_ hidden: HiddenStates) throws -> [FinishedBlock] {
     var blocks: [FinishedBlock] = []
-    for case .block(let block) in folder.entries where block.index <= blocks.count {
+    for case .block(let block) in folder.entries where (0...blocks.count).contains(block.index) {
       blocks.removeSubrange(block.index...)
       blocks.append(block)
     }
-    let sound = try blocks.firstIndex { block in
-      try block.tensors.contains { try writer.fingerprint(ofWritten: $0.name) != $0.fingerprint }
-    }
-    for count in [blocks.count, blocks.count - 1] where count > 0 && count <= sound ?? blocks.count
-    {
+    let sound = try blocks.firstIndex { try !isSound($0) } ?? blocks.count
+    for count in [blocks.count, blocks.count - 1] where count > 0 && count <= sound {
       let isLast = count == pruning.model.blocks.count
       if try isLast || hidden.fingerprint(after: count - 1) == blocks[count - 1].hidden {
         return Array(blocks[..<count])
       }
     }
     return []
+  }
+
+  /// Whether a block's entry speaks of all its weights that are pruned, and what it says is in the output.
+  private func isSound(_ block: FinishedBlock) throws -> Bool {
+    guard block.index < pruning.model.blocks.count else { return false }
+    let decoder = pruning.model.blocks[block.index]
+    let targets = type(of: decoder).stages.flatMap(\.linears).map(decoder.linear).filter {
+      pruning.targets.contains(ExactString($0.name))
+    }
+    let names = targets.map { ExactString($0.name) }
+    let isComplete =
+      names == block.layers.map { ExactString($0.name) }
+      && zip(targets, block.layers).allSatisfy {
+        [$0.weight.rows, $0.weight.columns] == $1.shape
+      }
+      && Set(names).isSubset(of: block.tensors.map { ExactString($0.name) })
+    return try isComplete
+      && block.tensors.allSatisfy {
+        try writer.has($0.name) && writer.fingerprint(ofWritten: $0.name) == $0.fingerprint
+      }
   }
 }

@@ -55,7 +55,7 @@ struct JournaledTensors {
   /// Takes what an earlier run has done as done, if the input's tensors are still what they were.
   private func keepFinished(progress: ProgressHandler) throws -> [ExactString: LayerReport] {
     var layers: [ExactString: LayerReport] = [:]
-    for case .tensors(let finished) in folder.entries {
+    for case .tensors(let finished) in folder.entries where finished.allSatisfy(isSound) {
       try writer.fingerprint.takeMissing(
         finished.map { try checkpoint.tensor($0.name) }, on: compute, progress: progress)
       for tensor in finished {
@@ -70,5 +70,15 @@ struct JournaledTensors {
       }
     }
     return layers
+  }
+
+  /// Whether an entry speaks of a tensor that there is, and tells of a target what became of it.
+  private func isSound(_ tensor: FinishedTensor) -> Bool {
+    guard let input = checkpoint[tensor.name], tensor.outputs.allSatisfy(writer.has) else {
+      return false
+    }
+    let isTarget = targets.contains { $0.hasSameBytes(as: tensor.name) }
+    return isTarget == (tensor.layer != nil) && tensor.layer.map { $0.shape == input.shape } ?? true
+      && tensor.outputs.contains { $0.hasSameBytes(as: tensor.name) }
   }
 }

@@ -21,7 +21,7 @@ extension LayerReport {
   init?(record: JSON) {
     guard let name = record["name"]?.string, let seconds = record["seconds"]?.double,
       let sparsity = record["sparsity"]?.double, let shape = record["shape"]?.array?.map(\.int),
-      shape.count == 2, let rows = shape[0], let columns = shape[1]
+      shape.count == 2, let rows = shape[0], let columns = shape[1], (0...1).contains(sparsity)
     else { return nil }
     let error = record["error"]?.array?.compactMap(\.double)
     let scales = record["scales"]?.array?.compactMap(\.double).map { Float($0) }

@@ -75,7 +75,7 @@ final class RunFolder {
   }
 
   /// The layers of a run that has given its output its name and was cut short then; nil for any other.
-  func finishedLayers(of targets: [String]) -> [LayerReport]? {
+  func finishedLayers(of targets: [String], shapes: [[Int]]) -> [LayerReport]? {
     guard case .complete? = entries.last, !FileSystem.isTaken(outputPath) else { return nil }
     var layers: [ExactString: LayerReport] = [:]
     for entry in entries {
@@ -86,12 +86,14 @@ final class RunFolder {
       case .run, .tokens, .complete: break
       }
     }
-    let found = targets.compactMap { layers[ExactString($0)] }
+    let found = zip(targets, shapes).compactMap { target, shape in
+      layers[ExactString(target)].flatMap { $0.shape == shape ? $0 : nil }
+    }
     return found.count == targets.count ? found : nil
   }
 
   /// The calibration text that an earlier run has written; nil where there is none.
-  func tokens() throws -> TokenWindows? {
+  func tokens() -> TokenWindows? {
     for case .tokens(let fingerprint) in entries {
       let tokens = try? TokenWindows(contentsOf: tokensPath)
       if let tokens, Fingerprint.text(of: tokens.ids) == fingerprint { return tokens }

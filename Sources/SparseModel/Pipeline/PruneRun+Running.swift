@@ -40,8 +40,10 @@ extension PruneRun {
     let fingerprint = CheckpointFingerprint(of: checkpoint)
     try folder.begin(identity(fingerprint, on: compute, progress: progress))
     var manifest = try manifest()
-    if let layers = folder.finishedLayers(of: targets) {
-      let tokens = try givenTokens ?? folder.tokens()
+    if let layers = folder.finishedLayers(
+      of: targets, shapes: targets.map { checkpoint[$0]?.shape ?? [] })
+    {
+      let tokens = givenTokens ?? folder.tokens()
       if let tokens { manifest.calibration?.fingerprint = Fingerprint.text(of: tokens.ids) }
       return (layers, manifest.calibration)
     }
@@ -77,7 +79,11 @@ extension PruneRun {
     on compute: Compute, progress: ProgressHandler
   ) throws -> TokenWindows {
     if let givenTokens { return givenTokens }
-    if let written = try folder.tokens() { return written }
+    if let written = folder.tokens(), let (samples, length) = calibrationSize,
+      written.count == samples && written.length == length
+    {
+      return written
+    }
     let tokens = try calibration.written(by: model, on: compute, progress: progress)
     try folder.keep(tokens)
     return tokens
