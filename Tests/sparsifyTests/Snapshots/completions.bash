@@ -34,11 +34,11 @@ _sparsify() {
       _sparsify_words 'fast standard best'
       return
       ;;
-    -o | --output | --calibration | --dense | --report)
+    -o | --output | --calibration | --dense | --statistics | --report)
       _sparsify_files
       return
       ;;
-    --samples | --length | --seed | --group-size | --smooth | --shard-size | --only | --skip | --threads)
+    --samples | --length | --seed | --group-size | --smooth | --blocks | --tensors | --shard-size | --only | --skip | --threads)
       :
       return
       ;;
@@ -52,7 +52,7 @@ _sparsify() {
       ;;
     esac
     if [[ $word == -* ]]; then
-      _sparsify_words '--method --effort -o --output --calibration --samples --length --seed --permute --no-permute --quantize --order --group-size --smooth --refit --dense --shard-size --only --skip --threads --report --strict --dry-run --resume --force --json -q --quiet -h --help'
+      _sparsify_words '--method --effort -o --output --calibration --samples --length --seed --permute --no-permute --quantize --order --group-size --smooth --refit --dense --statistics --blocks --tensors --shard-size --only --skip --threads --report --strict --dry-run --resume --force --json -q --quiet -h --help'
     else
       _sparsify_files
     fi
@@ -216,17 +216,17 @@ _sparsify() {
     ;;
   merge)
     case $previous in
-    -o | --output)
+    --model | -o | --output)
       _sparsify_files
       return
       ;;
-    --threads)
+    --shard-size | --threads)
       :
       return
       ;;
     esac
     if [[ $word == -* ]]; then
-      _sparsify_words '-o --output --threads --force --json -q --quiet -h --help'
+      _sparsify_words '--model -o --output --shard-size --threads --force --json -q --quiet -h --help'
     else
       _sparsify_files
     fi

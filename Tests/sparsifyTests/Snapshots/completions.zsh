@@ -47,6 +47,9 @@ _sparsify() {
       '--smooth=[Move outliers of the activations into the weights before pruning (SmoothQuant), folded into the norms]:alpha: ' \
       '--refit[Keep the masks of a model that is 2\:4 already, and solve its weights anew against --dense]' \
       '--dense=[The dense original of the model, for --refit]:model:_files' \
+      '--statistics=[Prune each layer by itself with statistics of the dense model that '\''sparsify calibrate'\'' has written, instead of running the model]:file:_files' \
+      '--blocks=[Prune only the blocks from A to before B, in quotes or as A\:B, and write a part for '\''sparsify merge'\'']:A..<B: ' \
+      '--tensors=[Prune one of N parts of about as many bytes, counted from 0, and write it for '\''sparsify merge'\''. '\''auto/N'\'' takes I from the environment of an array job, '\''auto'\'' N as well]:I/N: ' \
       '--shard-size=[Cut the weights of a folder into files of at most this size, such as 2G, with an index]:size: ' \
       '*--only=[Take only the weights whose names match; '\''*'\'' stands for any text, '\''?'\'' for one character]:glob: ' \
       '*--skip=[Leave out the weights whose names match]:glob: ' \
@@ -182,7 +185,9 @@ _sparsify() {
     ;;
   merge)
     _arguments -s -S \
+      '--model=[The model that pruned parts were made from\: what they don'\''t hold is copied from it]:model:_files' \
       '(-o --output)'{-o+,--output=}'[Where the whole goes]:path:_files' \
+      '--shard-size=[Cut the weights of a folder into files of at most this size, such as 2G, with an index]:size: ' \
       '--threads=[The number of threads. Results don'\''t depend on it]:n: ' \
       '--force[Replace the output if it exists]' \
       '--json[Print one JSON object instead of text]' \
