@@ -27,6 +27,7 @@ package enum FuzzTargets {
     ConfigurationTarget.self,
     TokenizerTarget.self,
     JournalTarget.self,
+    PartsTarget.self,
   ]
 
   /// The target of that name.

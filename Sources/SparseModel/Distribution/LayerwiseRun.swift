@@ -7,7 +7,7 @@ internal import Synchronization
 /// bytes of the run without parts.
 ///
 /// ```swift
-/// var run = try LayerwiseRun(
+/// let run = try LayerwiseRun(
 ///   "model", PruneOptions(method: .sparseGPT, output: "part-3.safetensors"),
 ///   statistics: "statistics.safetensors", selection: .part(part))
 /// let report = try run.run()
