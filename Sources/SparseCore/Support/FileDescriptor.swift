@@ -96,7 +96,12 @@ package struct FileDescriptor: ~Copyable, Sendable {
       // One call may take 2 GiB at most.
       let piece = UnsafeRawBufferPointer(rebasing: bytes[done..<min(done + 1 << 30, bytes.count)])
       let written = retrying { pwrite(raw, piece.baseAddress, piece.count, off_t(offset + done)) }
-      if written < 0 { throw FileError(.write, path: path) }
+      if written < 0 {
+        let code = errno
+        // The bytes to write lie in a mapped file that has been cut short.
+        if code == EFAULT { try MappedFile.file(at: UInt(bitPattern: piece.baseAddress))?.check() }
+        throw FileError(.write, path: path, code: code)
+      }
       done += written
     }
   }

@@ -18,6 +18,12 @@ public enum FileError: Error, Equatable, Sendable {
   case notFolder(path: String)
   /// A pipe, socket or device where a file is needed.
   case notRegularFile(path: String)
+  /// A file that is read is gone, or cannot be looked at any more.
+  case vanished(path: String)
+  /// A file that is read has another number of bytes than when it was opened.
+  case resized(path: String, from: Int, to: Int)
+  /// A file that is read has been written to since it was opened.
+  case modified(path: String)
   /// The disk, or the user's share of it, is full.
   case diskFull(path: String)
   /// Any other failure: what was tried, on what, and the system's error number.
@@ -42,11 +48,23 @@ public enum FileError: Error, Equatable, Sendable {
   /// The error for a system call that has just failed.
   init(_ operation: Operation, path: String, code: Int32 = errno) {
     switch (code, operation) {
-    case (ENOENT, .create): self = .missingFolder(path: Path.folder(of: path))
+    case (ENOENT, .rename) where FileSystem.isTaken(Path.folder(of: path)):
+      self = .failed(operation, path: path, code: code)
+    case (ENOENT, .create), (ENOENT, .rename): self = .missingFolder(path: Path.folder(of: path))
     case (ENOENT, _): self = .missing(path: path)
     case (EISDIR, _): self = .isFolder(path: path)
     case (ENOSPC, _), (EDQUOT, _): self = .diskFull(path: path)
     default: self = .failed(operation, path: path, code: code)
+    }
+  }
+}
+
+extension FileError {
+  /// Whether what is read has changed while it was read.
+  package var isInputChange: Bool {
+    switch self {
+    case .vanished, .resized, .modified: true
+    default: false
     }
   }
 }
@@ -60,6 +78,10 @@ extension FileError: CustomStringConvertible {
     case .isFolder(let path): "\(path): is a folder, not a file"
     case .notFolder(let path): "\(path): is not a folder"
     case .notRegularFile(let path): "\(path): is not a regular file"
+    case .vanished(let path): "\(path): was there when it was opened, and is gone"
+    case .resized(let path, let before, let now):
+      "\(path): had \(before.counting("byte")) when it was opened, and has \(now) now"
+    case .modified(let path): "\(path): has been written to since it was opened"
     case .diskFull(let path): "\(path): no space left on the disk"
     case .failed(let operation, let path, let code):
       "\(path): cannot \(operation.rawValue): \(String(cString: strerror(code)))"

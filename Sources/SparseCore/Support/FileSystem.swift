@@ -123,9 +123,12 @@ package enum FileSystem {
   /// Copies a file's bytes and mode to a new name, for its owner to read in any case.
   ///
   /// `synchronize(file:finalPath:)` brings them to the disk. Errors speak of `finalPath`.
+  ///
+  /// - Returns: the file that was copied, as it was then.
+  @discardableResult
   package static func copyFile(
     _ source: String, to target: String, finalPath: String? = nil
-  ) throws(FileError) {
+  ) throws(FileError) -> InputStamp {
     let mode = try FileDescriptor.reading(source).status().mode & 0o777
     let file = try MappedFile(path: source)
     let copy = try FileDescriptor.creating(
@@ -137,6 +140,7 @@ package enum FileSystem {
       copy.startWriteback(range)
       file.willNotNeed(range)
     }
+    return InputStamp(file)
   }
 
   /// Deletes a file, a link (not what it leads to), or a folder with all that is in it.

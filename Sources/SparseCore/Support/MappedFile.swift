@@ -5,11 +5,12 @@
 #elseif canImport(Musl)
   internal import Musl
 #endif
+internal import Synchronization
 
 /// A file's bytes as memory, read from the disk where they are touched.
 ///
-/// The file must not be cut shorter while it is mapped; replacing it by a rename is fine, since the
-/// mapping keeps the old file.
+/// The file must not be cut shorter while it is mapped: touching what is gone ends the process, unless
+/// it handles SIGBUS. Replacing it by a rename is fine, since the mapping keeps the old file.
 public final class MappedFile: Sendable {
   /// The path it was opened by.
   public let path: String
@@ -35,11 +36,28 @@ public final class MappedFile: Sendable {
       let base = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor.raw, 0)
       if base == MAP_FAILED { throw FileError(.read, path: path) }
       buffer = UnsafeRawBufferPointer(start: base, count: size)
+      let stamp = InputStamp(self)
+      Self.mapped.withLock { $0[UInt(bitPattern: base)] = (size, stamp) }
     }
   }
 
   deinit {
-    if size > 0 { munmap(UnsafeMutableRawPointer(mutating: buffer.baseAddress), size) }
+    guard size > 0 else { return }
+    // One that has changed stays known: what is wrong with its bytes may be told after they are gone.
+    if (try? InputStamp(self).check()) != nil {
+      _ = Self.mapped.withLock { $0.removeValue(forKey: UInt(bitPattern: buffer.baseAddress)) }
+    }
+    munmap(UnsafeMutableRawPointer(mutating: buffer.baseAddress), size)
+  }
+
+  /// The files that are mapped, or were and have changed since, by where their bytes start.
+  private static let mapped = Mutex<[UInt: (size: Int, stamp: InputStamp)]>([:])
+
+  /// The file whose bytes are mapped at an address: what is to blame where they cannot be read.
+  package static func file(at address: UInt) -> InputStamp? {
+    mapped.withLock { mapped in
+      mapped.first { start, file in address >= start && address - start < file.size }?.value.stamp
+    }
   }
 
   /// All the bytes; the view keeps the mapping alive.

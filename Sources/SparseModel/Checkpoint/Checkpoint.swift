@@ -110,6 +110,11 @@ public final class Checkpoint: Sendable {
     return (try? FileSystem.kind(of: path)) == .file ? path : nil
   }
 
+  /// The files with weights and their index, as they were when they were opened.
+  package var stamps: [InputStamp] {
+    files.map { InputStamp($0.mapping) } + (index.map { [$0.stamp] } ?? [])
+  }
+
   /// What config.json beside the weights says; nil where there is none.
   ///
   /// - Throws: ``ModelError/malformedConfiguration(path:reason:)``.

@@ -45,15 +45,20 @@ struct CheckpointCompanions: Sendable {
 
   /// Copies the files to the same places in `target`, where ``synchronize(in:)`` brings them to the
   /// disk.
-  func copy(to target: AtomicFolder) throws(FileError) {
+  ///
+  /// - Returns: the files as they were when they were copied.
+  func copy(to target: AtomicFolder) throws(FileError) -> [InputStamp] {
+    var stamps: [InputStamp] = []
     for file in files {
       try makeFolders(Path.folder(of: file), in: target)
       let copy = Path.join(target.temporaryPath, file)
       // A run that was cut short has left one.
       if FileSystem.isTaken(copy) { try FileSystem.removeTree(copy) }
-      try FileSystem.copyFile(
-        Path.join(folder, file), to: copy, finalPath: Path.join(target.path, file))
+      stamps.append(
+        try FileSystem.copyFile(
+          Path.join(folder, file), to: copy, finalPath: Path.join(target.path, file)))
     }
+    return stamps
   }
 
   /// Waits until the copies in `target` are on the disk.

@@ -6,12 +6,15 @@ struct CheckpointIndex: Sendable {
   let name: String
   /// The tensors in their order in the index, each once, with the file that each is in.
   let weightMap: [(tensor: String, file: String)]
+  /// The file as it was when it was read.
+  let stamp: InputStamp
   private let json: JSON
 
   /// Reads and checks the index at `path`.
   init(path: String) throws {
-    let bytes = try MappedFile(path: path).bytes
-    do { json = try JSON(parsing: bytes) } catch {
+    let file = try MappedFile(path: path)
+    stamp = InputStamp(file)
+    do { json = try JSON(parsing: file.bytes) } catch {
       throw CheckpointError.indexNotJSON(path: path, error)
     }
     guard let members = json["weight_map"]?.object else {

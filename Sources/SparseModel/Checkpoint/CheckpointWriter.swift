@@ -27,6 +27,7 @@ public final class CheckpointWriter: Sendable {
   private let output: CheckpointOutput
   private let folder: AtomicFolder?
   private let companions: CheckpointCompanions?
+  private let inputs: [InputStamp]  // all files that are read
   private let layout: CheckpointLayout
   private let changes: CheckpointChanges
 
@@ -50,9 +51,10 @@ public final class CheckpointWriter: Sendable {
   /// - Parameter workPath: where the output is made and left until `commit`; what an earlier run has left there
   ///   is gone on with, and `keep` says what of it stays. Nil for a temporary place.
   /// - Parameter fingerprint: that of the input, as far as it is known.
+  /// - Parameter others: files that are read besides the input.
   init(
     copying input: Checkpoint, to output: CheckpointOutput, changes: CheckpointChanges,
-    workPath: String?, fingerprint: CheckpointFingerprint? = nil,
+    workPath: String?, fingerprint: CheckpointFingerprint? = nil, others: [InputStamp] = [],
     manifest: (_ tensors: [TensorInfo]) -> String
   ) throws {
     self.input = input
@@ -77,12 +79,14 @@ public final class CheckpointWriter: Sendable {
         tensors: file.tensors.map(\.spec), metadata: metadata,
         workPath: workPath.map { folder == nil ? $0 : path })
     }
+    var inputs = input.stamps + others
     companions = try folder.map { folder in
       let companions = try CheckpointCompanions(folder: input.folder)
-      try companions.copy(to: folder)
+      inputs += try companions.copy(to: folder)
       try changes.writeConfiguration(of: input, to: folder)
       return companions
     }
+    self.inputs = inputs
   }
 
   /// Writes the new bytes of the output's tensor named `name`, or a piece of them that starts at `offset`.
@@ -133,8 +137,9 @@ public final class CheckpointWriter: Sendable {
   /// - Parameter manifest: the final text in place of the first one, no longer than that when
   ///   written as JSON: for what is known only at the end, the first text holds the place.
   /// - Throws: `SafetensorsFileError` where a tensor has not been written or the manifest has grown,
-  ///   `FileError` where the files cannot be finished.
+  ///   `FileError` where the files cannot be finished, or one that was read is not what it was.
   public func commit(manifest: ((_ tensors: [TensorInfo]) -> String)? = nil) throws {
+    try inputs.check()
     for file in files {
       var metadata = file.header.metadata
       if let manifest { metadata[Self.manifestKey] = manifest(file.header.tensors) }

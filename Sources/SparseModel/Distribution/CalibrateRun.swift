@@ -47,6 +47,7 @@ public struct CalibrateRun: Sendable {
   private let options: CalibrateOptions
   private let output: FileOutput
   private let manifest: StatisticsManifest
+  private let inputs: [InputStamp]  // all files that are read
   private let given: TokenWindows?  // this part's sequences; nil where the model is to write them
 
   /// Opens a model and checks all that can be checked before the work.
@@ -61,6 +62,8 @@ public struct CalibrateRun: Sendable {
       sparing: checkpoint.files.map(\.path)
         + [checkpoint.path, calibration.source.path].compactMap { $0 },
       outside: checkpoint.isFolder ? checkpoint.folder : nil, force: options.force)
+    let texts = [checkpoint.configPath, checkpoint.tokenizerPath, calibration.source.path]
+    inputs = try checkpoint.stamps + texts.compactMap(\.self).map(InputStamp.init(of:))
     try checkpoint.requireWhole()
     let configuration = try ModelConfiguration(checkpoint)
     model = try Decoder(
@@ -118,6 +121,7 @@ public struct CalibrateRun: Sendable {
     try writer.write(ByteView(valuesOf: sequences), as: StatisticsManifest.sequences)
     try StatisticsCollection(model: model, manifest: manifest, compute: compute).run(
       on: windows, write: { try writer.write($0, as: $1, at: $2) }, progress: progress)
+    try inputs.check()
     try writer.commit(metadata: [StatisticsManifest.key: manifest.text])
     return CalibrateReport(
       manifest, output: output.path, bytes: writer.header.fileByteCount,

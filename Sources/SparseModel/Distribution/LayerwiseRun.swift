@@ -28,6 +28,7 @@ public struct LayerwiseRun: Sendable {
   private let statistics: StatisticsFile?
   private let pruning: StagePruning?
   private let units: [LayerUnit]
+  private let otherInputs: [InputStamp]  // what is read besides the checkpoint's weights
 
   /// Opens a checkpoint and checks all that can be checked before the work.
   ///
@@ -64,6 +65,9 @@ public struct LayerwiseRun: Sendable {
         force: options.force
       ).path
     }
+    otherInputs =
+      try [checkpoint.configPath, statistics].compactMap(\.self).map(InputStamp.init(of:))
+      + (dense?.stamps ?? [])
     try checkpoint.requireWhole()
     try dense?.requireWhole()
     allTargets = try options.targets(
@@ -113,7 +117,7 @@ public struct LayerwiseRun: Sendable {
     if let wholeOutput {
       let writer = try CheckpointWriter(
         copying: checkpoint, to: wholeOutput, changes: changes, workPath: nil,
-        fingerprint: fingerprint, manifest: manifest.text(for:))
+        fingerprint: fingerprint, others: otherInputs, manifest: manifest.text(for:))
       try checkStatistics(fingerprint, on: compute, progress: progress)
       layers = try prune(
         write: { _ = try writer.write(pruned: $1, as: $0) }, on: compute, progress: progress)
@@ -133,7 +137,8 @@ public struct LayerwiseRun: Sendable {
       } else {
         layers = try prune(write: writer.write, on: compute, progress: progress)
       }
-      try writer.commit(fingerprint, on: compute, progress: progress)
+      try writer.commit(
+        fingerprint, inputs: checkpoint.stamps + otherInputs, on: compute, progress: progress)
     }
     return PruneReport(
       method: options.methodName, output: outputPath, seconds: (clock.now - start).seconds,

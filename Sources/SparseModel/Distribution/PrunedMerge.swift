@@ -77,7 +77,8 @@ public struct PrunedMerge: Sendable {
     let start = clock.now
     var manifest = manifest
     let writer = try CheckpointWriter(
-      copying: checkpoint, to: output, changes: changes, manifest: manifest.text(for:))
+      copying: checkpoint, to: output, changes: changes, workPath: nil,
+      others: parts.map { InputStamp($0.file.mapping) }, manifest: manifest.text(for:))
     for part in parts {
       let tensors = try part.part.tensors.map { try checkpoint.tensor($0.name) }
       try writer.fingerprint.takeMissing(tensors, on: compute, progress: progress)

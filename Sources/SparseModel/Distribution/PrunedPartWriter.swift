@@ -49,7 +49,8 @@ final class PrunedPartWriter: Sendable {
   ///
   /// - Parameter fingerprint: that of the input, as far as it is known.
   func commit(
-    _ fingerprint: CheckpointFingerprint, on compute: Compute, progress: ProgressHandler
+    _ fingerprint: CheckpointFingerprint, inputs: [InputStamp], on compute: Compute,
+    progress: ProgressHandler
   ) throws {
     for tensor in file.unwritten {
       try file.write(checkpoint.bytes(of: tensor.name), as: tensor.name)
@@ -59,6 +60,7 @@ final class PrunedPartWriter: Sendable {
     part.tensors = tensors.map { ($0.name, fingerprint.content(of: $0)) }
     var metadata = file.header.metadata
     metadata[PrunedPart.key] = part.text
+    try inputs.check()
     try file.commit(metadata: metadata)
   }
 

@@ -105,6 +105,7 @@ public struct StatisticsMerge: Sendable {
       done += count
       for part in own { part.release(stage) }
     }
+    try parts.map { InputStamp($0.file.mapping) }.check()
     try writer.commit()
     return CalibrateReport(
       manifest, output: output.path, bytes: writer.header.fileByteCount, parts: parts.count,

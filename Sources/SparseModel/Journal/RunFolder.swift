@@ -148,6 +148,9 @@ final class RunFolder {
   func failure(_ error: any Error) -> any Error {
     switch error {
     case is JournalError: return error
+    case let file as FileError where file.isInputChange:
+      isRemovedAtEnd = true
+      return error
     case is LayerError, is ModelError, is CheckpointError, is SafetensorsFileError,
       is CalibrationError, is MemoryError:
       // The input has to change, and that makes it another run.

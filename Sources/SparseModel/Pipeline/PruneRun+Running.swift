@@ -49,7 +49,7 @@ extension PruneRun {
     }
     let writer = try CheckpointWriter(
       copying: checkpoint, to: output, changes: changes, workPath: folder.outputPath,
-      fingerprint: fingerprint, manifest: manifest.text(for:))
+      fingerprint: fingerprint, others: otherInputs, manifest: manifest.text(for:))
     let layers: [LayerReport]
     if let model, let calibration {
       let tokens = try tokens(calibration, model, in: folder, on: compute, progress: progress)

@@ -19,6 +19,8 @@ public struct PruneRun: Sendable {
   public let calibration: CalibrationOptions?
   let model: Decoder?
   let dense: Checkpoint?
+  /// The files that are read besides the checkpoint's weights, as they were before they were read.
+  let otherInputs: [InputStamp]
   let changes: CheckpointChanges
   /// How much is read between two entries in the journal where tensors are pruned one by one: each entry waits
   /// for the disk, so that what it speaks of is there.
@@ -42,6 +44,8 @@ public struct PruneRun: Sendable {
     try calibration?.source.path.map(output.spare)
     dense = try options.dense.map { try Checkpoint(path: $0) }
     try dense?.files.map(\.path).forEach(output.spare)
+    let texts = [checkpoint.configPath, checkpoint.tokenizerPath, calibration?.source.path]
+    otherInputs = try texts.compactMap(\.self).map(InputStamp.init(of:)) + (dense?.stamps ?? [])
     try checkpoint.requireWhole()
     try dense?.requireWhole()
 

@@ -33,13 +33,26 @@ enum Application {
     // Before any error is reported, too.
     defer { context.progressLine.erase() }
     Interrupt.listen()
+    MappingFault.listen()
     do {
-      return try command.run(arguments, in: context)
+      return try run(command, arguments, in: context)
     } catch let error as UsageError {
       throw UsageFailure(error: error, command: command.spec)
     } catch {
       guard let advice = command.advice(on: error) else { throw error }
       throw AdvisedError(error: error, advice: advice)
+    }
+  }
+
+  private static func run(
+    _ command: any Command.Type, _ arguments: Arguments, in context: Context
+  ) throws -> ExitStatus {
+    do {
+      return try command.run(arguments, in: context)
+    } catch {
+      // Whatever is wrong may be so for what could not be read.
+      try MappingFault.check()
+      throw error
     }
   }
 

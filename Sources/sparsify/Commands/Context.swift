@@ -21,24 +21,27 @@ struct Context {
   var progress: ProgressHandler {
     { [progressLine] progress in
       try Interrupt.check()
+      try MappingFault.check()
       progressLine.show(progress)
     }
   }
 
   /// Writes results to standard output.
-  func print(_ text: String) throws(OutputError) {
+  func print(_ text: String) throws {
+    try MappingFault.check()
     progressLine.erase()
     try Terminal.output.write(text)
   }
 
   /// Writes bytes of a text to standard output: a token may end in the middle of a character.
-  func print(bytes: [UInt8]) throws(OutputError) {
+  func print(bytes: [UInt8]) throws {
+    try MappingFault.check()
     progressLine.erase()
     try Terminal.output.write(bytes)
   }
 
   /// Writes the one object that `--json` promises.
-  func print(_ json: JSON) throws(OutputError) {
+  func print(_ json: JSON) throws {
     try print(json.text(pretty: true) + "\n")
   }
 }

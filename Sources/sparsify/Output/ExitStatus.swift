@@ -47,7 +47,7 @@ enum ExitStatus: Int32, CaseIterable {
   private init(for error: FileError) {
     switch error {
     case .missing, .isFolder, .notFolder, .notRegularFile: self = .badInput
-    case .missingFolder, .diskFull, .failed: self = .ioFailed
+    case .missingFolder, .vanished, .resized, .modified, .diskFull, .failed: self = .ioFailed
     }
   }
 }

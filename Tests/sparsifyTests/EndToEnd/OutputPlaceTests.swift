@@ -183,7 +183,7 @@ import Testing
 }
 
 /// How to run the tool without the superuser's powers.
-private enum Unprivileged {
+enum Unprivileged {
   /// What goes before the command in a shell script; nil where there is no way.
   static let prefix: String? = {
     guard isSuperuser else { return "" }
