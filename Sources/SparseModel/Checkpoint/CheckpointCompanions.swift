@@ -52,8 +52,6 @@ struct CheckpointCompanions: Sendable {
     for file in files {
       try makeFolders(Path.folder(of: file), in: target)
       let copy = Path.join(target.temporaryPath, file)
-      // A run that was cut short has left one.
-      if FileSystem.isTaken(copy) { try FileSystem.removeTree(copy) }
       stamps.append(
         try FileSystem.copyFile(
           Path.join(folder, file), to: copy, finalPath: Path.join(target.path, file)))

@@ -68,6 +68,14 @@ public final class CheckpointWriter: Sendable {
     let layout = try CheckpointLayout(
       of: changes, to: input, shardSize: output.shardSize, path: output.path)
     self.layout = layout
+    if let folder, workPath != nil {
+      // Whatever else a run that was cut short has left there is made anew, half-written files among it.
+      let kept = Set(layout.files.map { ExactString($0.name) })
+      for name in try FileSystem.names(in: folder.temporaryPath)
+      where !kept.contains(ExactString(name)) {
+        try FileSystem.removeTree(Path.join(folder.temporaryPath, name))
+      }
+    }
     files = try layout.files.map { file in
       var metadata = file.metadata
       // Loaders that find metadata want to find this in it.

@@ -138,9 +138,12 @@ final class RunFolder {
     isRemovedAtEnd = false
   }
 
-  /// Removes the folder: its run is done.
+  /// Removes the folder, the journal last: its run is done, and it says so as long as anything is left.
   func remove() throws(FileError) {
     isRemovedAtEnd = false
+    for name in try FileSystem.names(in: path) where name != Self.journalName {
+      try FileSystem.removeTree(Path.join(path, name))
+    }
     try FileSystem.removeTree(path)
   }
 

@@ -208,6 +208,18 @@ import Testing
     }
   }
 
+  /// What was being written beside the weights when the process was killed has no place in the output.
+  @Test func halfWrittenFilesDoNotGetIntoTheOutput() throws {
+    _ = try run(PruneOptions(method: .wanda), to: "whole")
+    try leaveUnfinished()
+    try place.folder.write("half", to: "cut.partial/output/model.safetensors.index.json.tmp-77")
+    try place.folder.write("{", to: "cut.partial/output/config.json")
+    _ = try run(PruneOptions(method: .wanda), to: "cut", resumes: true)
+    #expect(
+      try FileSystem.names(in: place.folder["cut"]) == FileSystem.names(in: place.folder["whole"]))
+    #expect(try place.bytes("cut", "config.json") == place.bytes("whole", "config.json"))
+  }
+
   @Test func aRunThatOnlyLacksItsEndIsEnded() throws {
     let whole = try run(PruneOptions(method: .wanda), to: "cut")
     let bytes = try place.bytes("cut")
