@@ -29,6 +29,9 @@ public enum StoredWeight: Sendable {
     }
   }
 
+  /// The bytes of all values, as they are stored.
+  package var wholeByteCount: Int { rows * columns * type.byteCount }
+
   /// Whether only the kept values are stored.
   public var isCompressed: Bool {
     if case .compressed = self { true } else { false }

@@ -46,6 +46,18 @@ package func causalAttention(
   }
 }
 
+/// What ``causalAttention(queries:keys:values:sequenceLength:keyLength:heads:keyValueHeads:headWidth:on:)`` takes
+/// beside its result: all keys and values in panels, and the scores of a block of queries for each thread.
+package func causalAttentionBytes(
+  sequences: Int, sequenceLength: Int, keyValueHeads: Int, headWidth: Int, threads: Int
+) -> Int {
+  let panel = KernelSet.panelWidth
+  let keys = KernelSet.panels(for: sequenceLength) * panel * headWidth
+  let values = KernelSet.panels(for: headWidth) * panel * sequenceLength
+  let scores = KernelSet.queryBlock * (KernelSet.panels(for: sequenceLength) + 1) * panel
+  return 4 * (sequences * keyValueHeads * (keys + values) + threads * scores)
+}
+
 /// The pointers live as long as the call that made them; each piece of work writes its own rows and columns.
 private struct AttentionWork: @unchecked Sendable {
   let queries: UnsafePointer<Float>

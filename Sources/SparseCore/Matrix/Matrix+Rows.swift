@@ -32,11 +32,11 @@ extension Matrix {
     }
   }
 
-  /// The square of the Frobenius norm: each row in float32, the rows added in float64.
-  package func sumOfSquares(on compute: Compute = .automatic) -> Double {
+  /// The square of the Frobenius norm: each row in float32, the rows added in float64 to `start`.
+  package func sumOfSquares(addedTo start: Double = 0, on compute: Compute = .automatic) -> Double {
     values.withUnsafeBufferPointer { values in
-      guard let base = values.baseAddress else { return 0 }
-      var sum = 0.0
+      guard let base = values.baseAddress else { return start }
+      var sum = start
       for row in 0..<rows {
         let x = base + row * columns
         sum += Double(compute.kernels.dot(columns, x, x))

@@ -17,12 +17,17 @@ extension Matrix {
   public func storedBytes(as type: ScalarType, on compute: Compute = .automatic) -> [UInt8] {
     [UInt8](unsafeUninitializedCapacity: values.count * type.byteCount) { bytes, count in
       count = values.count * type.byteCount
-      values.withUnsafeBufferPointer { values in
-        nonisolated(unsafe) let (from, to) = (values.start, UnsafeMutableRawPointer(bytes.start))
-        Parallel.forEachRange(of: values.count, size: conversionBlock, threads: compute.threads) {
-          compute.kernels.convert(
-            $0.count, from + $0.lowerBound, to: to + $0.lowerBound * type.byteCount, type)
-        }
+      store(as: type, to: UnsafeMutableRawPointer(bytes.start), on: compute)
+    }
+  }
+
+  /// Writes what ``storedBytes(as:on:)`` gives.
+  func store(as type: ScalarType, to bytes: UnsafeMutableRawPointer, on compute: Compute) {
+    values.withUnsafeBufferPointer { values in
+      nonisolated(unsafe) let (from, to) = (values.start, bytes)
+      Parallel.forEachRange(of: values.count, size: conversionBlock, threads: compute.threads) {
+        compute.kernels.convert(
+          $0.count, from + $0.lowerBound, to: to + $0.lowerBound * type.byteCount, type)
       }
     }
   }

@@ -72,6 +72,9 @@ package struct RowSource: Sendable {
     }
   }
 
+  /// The rows of a panel: what solvers and products take together at least.
+  package static let panelRows = KernelSet.panelWidth
+
   /// As many rows as take about `bytes` in float32, in whole panels and at least one of them.
   package static func rows(inBytes bytes: Int, columns: Int) -> Int {
     let panel = 4 * KernelSet.panelWidth * max(1, columns)

@@ -20,6 +20,22 @@ package enum PhysicalMemory {
     #endif
   }()
 
+  /// The number of bytes that this process may have: the machine's, or those of its control group where that
+  /// has fewer; nil where the system does not say.
+  package static let available: Int? = {
+    let limit = groupLimit(in: "/sys/fs/cgroup/memory.max")
+    return bytes.map { min($0, limit ?? $0) } ?? limit
+  }()
+
+  /// The number in a file of a Linux control group; nil for no file and for `max`.
+  static func groupLimit(in path: String) -> Int? {
+    guard let file = try? FileDescriptor.reading(path) else { return nil }
+    var bytes = [UInt8](repeating: 0, count: 64)
+    let count = bytes.withUnsafeMutableBytes { try? file.read(into: $0, at: 0) }
+    let text = String(decoding: bytes.prefix(count ?? 0), as: UTF8.self)
+    return Int(text.prefix { $0.isNumber }).flatMap { $0 > 0 ? $0 : nil }
+  }
+
   /// Throws where `purpose` takes more bytes than the machine has.
   ///
   /// For sizes that come from outside: memory that cannot be had would end the process.

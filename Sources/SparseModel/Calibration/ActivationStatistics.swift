@@ -33,6 +33,14 @@ struct StatisticsCollector {
     }
   }
 
+  /// Ends the collection: a gram takes no more memory than it needs.
+  mutating func close(on compute: Compute) {
+    guard case .gram(var gram) = collected else { return }
+    collected = .nothing
+    gram.close(on: compute)
+    collected = .gram(gram)
+  }
+
   /// The statistics of all activations so far.
   var result: InputStatistics {
     switch collected {
@@ -69,6 +77,7 @@ struct InputSample {
   /// Takes in the next windows' activations.
   mutating func add(_ activations: Matrix) {
     columns = activations.columns
+    values.reserveCapacity(count * length * columns)
     for window in 0..<activations.rows / length {
       if taken < count && seen * count >= taken * windows {
         let start = window * length * columns
@@ -97,20 +106,35 @@ package struct OutputError: Sendable, Equatable {
   }
 
   /// The error of `changed` in place of `weight` on `inputs`, `tokens × inputs`.
-  init(of changed: Matrix, for original: Matrix, inputs: Matrix, on compute: Compute) {
-    let difference = changed.minus(original)
-    squaredError =
-      linear(inputs, PackedWeight(difference, on: compute), on: compute).sumOfSquares(on: compute)
-    squaredReference =
-      linear(inputs, PackedWeight(original, on: compute), on: compute).sumOfSquares(on: compute)
+  ///
+  /// The outputs are made for some tokens at a time.
+  init(of changed: RowSource, for original: RowSource, inputs: Matrix, on compute: Compute) {
+    let tokens = Self.tokensAtOnce(outputs: original.rows)
+    func squaredOutput(of weight: RowSource) -> Double {
+      stride(from: 0, to: inputs.rows, by: tokens).reduce(0.0) { sum, start in
+        let range = start..<min(start + tokens, inputs.rows)
+        let x = range.count == inputs.rows ? inputs : inputs.gather(rows: Array(range))
+        return linear(x, weight, on: compute).sumOfSquares(addedTo: sum, on: compute)
+      }
+    }
+    squaredError = squaredOutput(of: changed.minus(original))
+    squaredReference = squaredOutput(of: original)
   }
 
   /// The same on all inputs that a gram has seen.
-  init(of changed: Matrix, for original: Matrix, gram: Gram, on compute: Compute) {
-    let difference = changed.minus(original)
-    squaredError = gram.squaredOutput(of: difference, on: compute)
-    squaredReference = gram.squaredOutput(of: original, on: compute)
+  ///
+  /// - Parameter stripeBytes: see ``Gram/squaredOutput(of:stripeBytes:on:)``.
+  init(
+    of changed: RowSource, for original: RowSource, gram: Gram, stripeBytes: Int = .max,
+    on compute: Compute
+  ) {
+    squaredError = gram.squaredOutput(
+      of: changed.minus(original), stripeBytes: stripeBytes, on: compute)
+    squaredReference = gram.squaredOutput(of: original, stripeBytes: stripeBytes, on: compute)
   }
+
+  /// Tokens whose outputs take 64 MiB, and at least 128 of them.
+  static func tokensAtOnce(outputs: Int) -> Int { max(128, (64 << 20) / (4 * max(1, outputs))) }
 
   /// The relative error: 0 where nothing changed, even if the outputs are all zero.
   package var relative: Double {

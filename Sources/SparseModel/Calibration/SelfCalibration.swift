@@ -3,12 +3,12 @@ internal import SparseCore
 extension CalibrationOptions {
   /// The calibration tokens that the model writes itself.
   func written(
-    by model: Decoder, on compute: Compute, progress: ProgressHandler
+    by model: Decoder, _ memory: TextMemory, on compute: Compute, progress: ProgressHandler
   ) throws -> TokenWindows {
     try model.writeText(
       samples: samples ?? Self.defaultSamples,
-      length: length(context: model.configuration.contextLength), seed: seed, on: compute,
-      progress: progress)
+      length: length(context: model.configuration.contextLength), seed: seed,
+      memory: memory, on: compute, progress: progress)
   }
 }
 
@@ -22,19 +22,21 @@ extension Decoder {
   ///
   /// - Parameters:
   ///   - first: the number of the first sequence.
-  ///   - cacheBytes: what the keys and values of the sequences written together may take: many
-  ///     sequences share each weight that is read.
+  ///   - memory: what the keys and values of the sequences written together may take: many sequences share
+  ///     each weight that is read; and whether weights are let go after every use.
   func writeText(
-    from first: Int = 0, samples: Int, length: Int, seed: UInt64, cacheBytes: Int = 2 << 30,
-    on compute: Compute, progress: ProgressHandler
+    from first: Int = 0, samples: Int, length: Int, seed: UInt64,
+    memory: TextMemory = TextMemory(), on compute: Compute, progress: ProgressHandler
   ) throws -> TokenWindows {
     let bytes = KeyValueCache.bytesPerSequence(configuration, capacity: length)
-    let together = max(1, min(samples, cacheBytes / bytes))
+    let together = max(1, min(samples, memory.cacheBytes / bytes))
     var ids: [Int32] = []
     ids.reserveCapacity(samples * length)
     for done in stride(from: 0, to: samples, by: together) {
       let sequences = first + done..<first + min(done + together, samples)
-      ids += try writeTogether(sequences, length: length, seed: seed, on: compute) { written in
+      ids += try writeTogether(
+        sequences, length: length, seed: seed, memory, on: compute
+      ) { written in
         try progress(
           Progress(
             step: "write calibration text",
@@ -45,8 +47,8 @@ extension Decoder {
   }
 
   private func writeTogether(
-    _ sequences: Range<Int>, length: Int, seed: UInt64, on compute: Compute,
-    written: (Int) throws -> Void
+    _ sequences: Range<Int>, length: Int, seed: UInt64, _ memory: TextMemory,
+    on compute: Compute, written: (Int) throws -> Void
   ) throws -> [Int32] {
     let start = try configuration.startToken(of: checkpoint)
     var randoms = sequences.map { SplitMix64(seed: seed, stream: UInt64($0)) }
@@ -59,7 +61,8 @@ extension Decoder {
     var columns = [step]  // one array of tokens for each position
     for position in 1..<max(length, 1) {
       var probabilities = try next(
-        after: step, in: cache, on: compute, multiply: linearAsPacked)
+        after: step, in: cache, releasingWeights: memory.releasesWeights, on: compute,
+        multiply: linearAsPacked)
       softmaxRows(&probabilities, on: compute)
       let drawn = Parallel.map(sequences.count, threads: compute.threads) {
         [randoms, probabilities] row in

@@ -47,7 +47,7 @@ public struct Decoder: Sendable {
     finalNorm = try tensors.vector("model.norm.weight", count: width)
     outputProjection =
       configuration.tiesEmbeddings
-      ? embedding : try tensors.matrix("lm_head.weight", rows: vocabulary, columns: width)
+      ? embedding : try tensors.matrix(Self.outputName, rows: vocabulary, columns: width)
     // One after the other, so that a senseless number ends at the first tensor that is missing.
     var blocks: [any DecoderBlock] = []
     for index in 0..<configuration.blocks {
@@ -87,6 +87,13 @@ public struct Decoder: Sendable {
   /// Lets go of the embedding's pages in memory; they come back when they are read again.
   func releaseEmbedding() { checkpoint.release(Self.embeddingName) }
 
+  /// The same for the embedding and the output projection.
+  func releaseTables() {
+    releaseEmbedding()
+    checkpoint.release(Self.outputName)
+  }
+
+  private static let outputName = "lm_head.weight"
   private static let embeddingName = "model.embed_tokens.weight"
 
   /// The last hidden states as the output projection reads them.

@@ -25,6 +25,9 @@ package protocol DecoderBlock: Sendable {
   func finish(
     _ stage: Stage, outputs: consuming [Matrix], state: inout BlockState, on compute: Compute)
 
+  /// The bytes that ``finish(_:outputs:state:on:)`` takes for a while, beside the outputs and what follows from them.
+  func finishBytes(of stage: Stage, tokens: Int, length: Int, threads: Int) -> Int
+
   /// The channels of the stage's inputs that may change places; nil where the order is fixed.
   func channelFreedom(of stage: Stage) -> ChannelFreedom?
 
@@ -32,6 +35,16 @@ package protocol DecoderBlock: Sendable {
   ///
   /// Its channels can be divided by scales for which the columns of the stage's layers make up.
   func inputNorm(of stage: Stage) -> String?
+}
+
+extension Decoder {
+  /// The most columns of a stage's input that follows from more than the residual stream.
+  var mostPendingInputs: Int {
+    blocks.flatMap { block in
+      type(of: block).stages.filter { block.inputNorm(of: $0) == nil }
+        .map { block.linear($0.linears[0]).stored.columns }
+    }.max() ?? 0
+  }
 }
 
 /// Where a group of tokens stands inside a block.

@@ -67,9 +67,11 @@ extension Decoder {
   ///
   /// - Parameters:
   ///   - tokens: the same number for each sequence of the cache, sequence after sequence.
+  ///   - releasingWeights: whether the memory of weights is let go as soon as they have been read.
   ///   - multiply: `x Wᵀ`; a product whose rows do not depend on each other gives logits that do not either.
   package func next(
-    after tokens: [Int32], in cache: KeyValueCache, on compute: Compute,
+    after tokens: [Int32], in cache: KeyValueCache, releasingWeights: Bool = false,
+    on compute: Compute,
     multiply: (Matrix, StoredWeight, Compute) -> Matrix = { linear($0, $1, on: $2) }
   ) throws -> Matrix {
     let added = tokens.count / cache.sequences
@@ -77,11 +79,20 @@ extension Decoder {
       hidden: try embed(tokens, source: "tokens"), positions: .following(cache))
     for block in blocks {
       block.run(&state, on: compute) { layer, x in multiply(x, layer.stored, compute) }
+      if releasingWeights { release(block) }
     }
     cache.advance(by: added)
     let last = (0..<cache.sequences).map { ($0 + 1) * added - 1 }
     let rows = added == 1 ? state.hidden : state.hidden.gather(rows: last)
-    return multiply(finish(rows, on: compute), .whole(outputProjection), compute)
+    let logits = multiply(finish(rows, on: compute), .whole(outputProjection), compute)
+    if releasingWeights { releaseTables() }
+    return logits
+  }
+
+  private func release(_ block: any DecoderBlock) {
+    for name in type(of: block).stages.flatMap(\.linears) {
+      checkpoint.release(block.linear(name).name)
+    }
   }
 
   /// The likeliest token of one row of logits, of equal ones the lowest id.

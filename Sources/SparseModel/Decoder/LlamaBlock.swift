@@ -92,6 +92,14 @@ struct LlamaBlock: DecoderBlock {
     }
   }
 
+  func finishBytes(of stage: Stage, tokens: Int, length: Int, threads: Int) -> Int {
+    guard stage.index == 0 else { return 0 }
+    return causalAttentionBytes(
+      sequences: (tokens + length - 1) / length, sequenceLength: length,
+      keyValueHeads: configuration.keyValueHeads, headWidth: configuration.headWidth,
+      threads: threads)
+  }
+
   func channelFreedom(of stage: Stage) -> ChannelFreedom? {
     switch stage.index {
     case 1:

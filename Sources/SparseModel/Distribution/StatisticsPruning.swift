@@ -27,11 +27,11 @@ struct StatisticsPruning {
         let key = statistics.manifest.stages.first { $0.block == index && $0.stage == stage.name }
         guard let key else { preconditionFailure("no statistics of \(stage.name) in \(index)") }
         let recipe = pruning.recipe
-        let inputs = try statistics.inputs(
+        var inputs = try statistics.inputs(
           key, needs: recipe.needs, maxima: recipe.smoothing != nil)
         let calibration = statistics.manifest.calibration
         reports += try pruning.prune(
-          stage, of: block, index: index, inputs: inputs,
+          stage, of: block, index: index, inputs: &inputs,
           sampleTokens: calibration.samples * calibration.length, writes: &writes
         ).map(\.report)
         for layer in layers { model.checkpoint.release(layer.name) }

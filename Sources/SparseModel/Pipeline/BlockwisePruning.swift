@@ -6,7 +6,9 @@ struct BlockwisePruning {
   let recipe: StageRecipe
   let targets: Set<ExactString>
   let compute: Compute
-  var batch = BatchSize()
+  var memory = MemoryChoices()
+  /// Where the output will be: scratch files are beside it.
+  var outputPath: String?
 
   /// Prunes every target and hands all tensors that change to `write` as soon as they are known.
   ///
@@ -26,19 +28,20 @@ struct BlockwisePruning {
     progress: ProgressHandler
   ) throws {
     if first == model.blocks.count { return }
-    let chunks = windows.groups(ofTokens: batch.chunkTokens)
+    let chunks = windows.groups(ofTokens: memory.chunkTokens)
     var meter = WorkMeter(model: model, chunks: chunks.count)
     for block in model.blocks[..<first] { meter.skip(block) }
-    var hidden = try chunks.map {
-      try given?($0) ?? model.embed(windows[$0], source: "calibration")
+    var states = try BlockStates(
+      chunks: chunks, length: windows.length, hidden: model.configuration.width,
+      pending: model.mostPendingInputs, spill: memory.spill, beside: outputPath)
+    for (chunk, tokens) in chunks.enumerated() {
+      try states.begin(
+        chunk,
+        hidden: given?(tokens) ?? model.embed(windows[tokens], source: "calibration"))
     }
     model.releaseEmbedding()
     for (index, block) in model.blocks.enumerated().dropFirst(first) {
       var reports: [LayerReport] = []
-      var states = hidden.map {
-        BlockState(hidden: $0, positions: .sequences(length: windows.length))
-      }
-      hidden = []
       var writes = stages.writes(of: block, to: write)
       for stage in type(of: block).stages {
         meter.begin(block: index, stage: stage.name)
@@ -46,61 +49,112 @@ struct BlockwisePruning {
           stage, of: block, index: index, states: states, windows: windows, reports: &reports,
           writes: &writes
         ) { try progress(meter.progress) }
-        for chunk in states.indices {
-          let input = block.input(of: stage, from: states[chunk], on: compute)
-          let outputs = block.outputs(of: stage, for: input) { layer, x in
-            guard let weight = weights[layer.name] else {
-              preconditionFailure("\(layer.name) is not among the layers of stage \(stage.name)")
-            }
-            return linear(x, weight, on: compute)
+        for chunk in 0..<states.count {
+          try states.update(chunk) { state in
+            let outputs = outputs(of: stage, in: block, for: state, weights)
+            block.finish(stage, outputs: outputs, state: &state, on: compute)
           }
-          block.finish(stage, outputs: outputs, state: &states[chunk], on: compute)
-          meter.advance(by: stage.linears.map { block.linear($0).weight })
+          meter.advance(by: stage.linears.map { block.linear($0).stored })
           try progress(meter.progress)
         }
+        release(stage, of: block)
+        Allocator.returnFreedMemory()
       }
-      hidden = states.map(\.hidden)
-      for name in type(of: block).stages.flatMap(\.linears) {
-        model.checkpoint.release(block.linear(name).name)
-      }
-      try finished(index, chunks, { hidden[$0] }, reports)
-      Allocator.returnFreedMemory()
+      // Layers that were reordered for the sake of later ones have been read again.
+      for stage in type(of: block).stages { release(stage, of: block) }
+      try finished(index, chunks, states.hidden, reports)
     }
   }
 
+  /// The outputs of a stage's layers with their new weights.
+  private func outputs(
+    of stage: Stage, in block: any DecoderBlock, for state: BlockState,
+    _ weights: [String: RunningWeight]
+  ) -> [Matrix] {
+    let input = block.input(of: stage, from: state, on: compute)
+    return block.outputs(of: stage, for: input) { layer, x in
+      guard let weight = weights[layer.name] else {
+        preconditionFailure("\(layer.name) is not among the layers of stage \(stage.name)")
+      }
+      return weight.multiply(x, on: compute)
+    }
+  }
+
+  /// Lets go of the memory of a stage's weights.
+  private func release(_ stage: Stage, of block: any DecoderBlock) {
+    for name in stage.linears { model.checkpoint.release(block.linear(name).name) }
+  }
+
   private var stages: StagePruning {
-    StagePruning(model: model, recipe: recipe, targets: targets, compute: compute)
+    StagePruning(
+      model: model, recipe: recipe, targets: targets, compute: compute, memory: memory)
   }
 
   /// Prunes the targets among a stage's layers and gives all of its layers' weights, ready to multiply.
   private func prune(
-    _ stage: Stage, of block: any DecoderBlock, index: Int, states: [BlockState],
+    _ stage: Stage, of block: any DecoderBlock, index: Int, states: BlockStates,
     windows: TokenWindows, reports: inout [LayerReport], writes: inout HeldWrites,
     afterChunk: () throws -> Void
-  ) throws -> [String: PackedWeight] {
+  ) throws -> [String: RunningWeight] {
     let layers = stage.linears.map(block.linear)
-    var weights: [String: PackedWeight] = [:]
-    for layer in layers where !stages.isTarget(layer) {
-      weights[layer.name] = PackedWeight(layer.weight, on: compute)
+    func running(_ weight: RowSource) -> RunningWeight {
+      let isPacked = memory.stage(stage.index).packsWeights
+      return RunningWeight(weight, isPacked: isPacked, on: compute)
     }
     let targets = layers.filter(stages.isTarget)
-    guard !targets.isEmpty else { return weights }
-    var collector = StageInputCollector(recipe, inputs: layers[0].weight.columns, windows: windows)
-    for state in states {
-      collector.add(block.input(of: stage, from: state, on: compute), on: compute)
+    var pruned: [String: RowSource] = [:]
+    if !targets.isEmpty {
+      var inputs = try collect(
+        stage, of: block, index: index, states: states, windows: windows, afterChunk: afterChunk)
+      let results = try stages.prune(
+        stage, of: block, index: index, inputs: &inputs, sampleTokens: windows.ids.count,
+        writes: &writes)
+      for (layer, (running, report)) in zip(targets, results) {
+        pruned[layer.name] = running
+        reports.append(report)
+      }
+    }
+    Allocator.returnFreedMemory()
+    return Dictionary(
+      uniqueKeysWithValues: layers.map {
+        ($0.name, running(pruned[$0.name] ?? RowSource($0.weight)))
+      })
+  }
+
+  /// What a recipe needs to know of a stage's inputs.
+  private func collect(
+    _ stage: Stage, of block: any DecoderBlock, index: Int, states: BlockStates,
+    windows: TokenWindows, afterChunk: () throws -> Void
+  ) throws -> StageInputs {
+    let columns = block.linear(stage.linears[0]).stored.columns
+    var collector = StageInputCollector(recipe, inputs: columns, windows: windows)
+    for chunk in 0..<states.count {
+      collector.add(block.input(of: stage, from: try states.read(chunk), on: compute), on: compute)
       try afterChunk()
     }
     guard let inputs = collector.result(on: compute) else {
       throw ModelError.nonFiniteActivations(block: index, stage: stage.name)
     }
-    let pruned = try stages.prune(
-      stage, of: block, index: index, inputs: inputs, sampleTokens: windows.ids.count,
-      writes: &writes)
-    for (layer, (running, report)) in zip(targets, pruned) {
-      weights[layer.name] = PackedWeight(running, on: compute)
-      reports.append(report)
+    return inputs
+  }
+}
+
+/// A layer's weight as the run goes on with it, in the model's own order and scale.
+private enum RunningWeight {
+  case packed(PackedWeight)
+  /// Made anew for every chunk of activations: no more than a few rows of it are in memory.
+  case rows(RowSource)
+
+  init(_ weight: RowSource, isPacked: Bool, on compute: Compute) {
+    self = isPacked ? .packed(PackedWeight(weight, on: compute)) : .rows(weight)
+  }
+
+  /// `x Wᵀ`, the same bits for either.
+  func multiply(_ x: Matrix, on compute: Compute) -> Matrix {
+    switch self {
+    case .packed(let weight): linear(x, weight, on: compute)
+    case .rows(let weight): linear(x, weight, on: compute)
     }
-    return weights
   }
 }
 
@@ -114,7 +168,7 @@ private struct WorkMeter {
 
   init(model: Decoder, chunks: Int) {
     let weights = model.blocks.flatMap { block in
-      type(of: block).stages.flatMap(\.linears).map { block.linear($0).weight }
+      type(of: block).stages.flatMap(\.linears).map { block.linear($0).stored }
     }
     total = weights.reduce(0) { $0 + $1.rows * $1.columns } * chunks
     blocks = model.blocks.count
@@ -123,7 +177,7 @@ private struct WorkMeter {
 
   /// Counts a block as done.
   mutating func skip(_ block: any DecoderBlock) {
-    let weights = type(of: block).stages.flatMap(\.linears).map { block.linear($0).weight }
+    let weights = type(of: block).stages.flatMap(\.linears).map { block.linear($0).stored }
     for _ in 0..<chunks { advance(by: weights) }
   }
 
@@ -131,7 +185,7 @@ private struct WorkMeter {
     step = "block \(block + 1) of \(blocks), \(stage)"
   }
 
-  mutating func advance(by weights: [StoredMatrix]) {
+  mutating func advance(by weights: [StoredWeight]) {
     done += weights.reduce(0) { $0 + $1.rows * $1.columns }
   }
 

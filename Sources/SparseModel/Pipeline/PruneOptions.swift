@@ -18,6 +18,8 @@ public struct PruneOptions: Sendable {
   public var calibration: CalibrationOptions?
   /// Which weights are pruned.
   public var selection: WeightSelection
+  /// The bytes of memory that the run keeps to; nil for half of the machine's, or what it cannot do without.
+  public var memory: Int?
   /// Where the output goes; nil for `NAME-2of4` beside the input.
   public var output: String?
   /// Whether an existing output is replaced.
@@ -35,7 +37,7 @@ public struct PruneOptions: Sendable {
     quantization: QuantizationOptions? = nil, smoothing: Float? = nil, dense: String? = nil,
     calibration: CalibrationOptions? = nil, selection: WeightSelection = WeightSelection(),
     output: String? = nil, force: Bool = false, shardSize: Int? = nil,
-    resumes: Bool = false, isStrict: Bool = false
+    resumes: Bool = false, isStrict: Bool = false, memory: Int? = nil
   ) {
     self.method = method
     self.effort = effort
@@ -50,6 +52,7 @@ public struct PruneOptions: Sendable {
     self.shardSize = shardSize
     self.resumes = resumes
     self.isStrict = isStrict
+    self.memory = memory
   }
 
   /// The method as a report and a manifest name it.

@@ -14,9 +14,10 @@ extension PruneRun {
   ) throws -> PruneReport {
     let clock = ContinuousClock()
     let start = clock.now
+    let plan = try memoryPlan(on: compute)
     let folder = try RunFolder(for: output, resumes: options.resumes)
     do {
-      let (layers, calibration) = try run(in: folder, on: compute, progress: progress)
+      let (layers, calibration) = try run(in: folder, plan, on: compute, progress: progress)
       try folder.remove()
       return PruneReport(
         method: options.methodName, output: output.path, seconds: (clock.now - start).seconds,
@@ -35,7 +36,7 @@ extension PruneRun {
 
   /// Does what the folder's journal has not seen done.
   private func run(
-    in folder: RunFolder, on compute: Compute, progress: ProgressHandler
+    in folder: RunFolder, _ plan: MemoryPlan, on compute: Compute, progress: ProgressHandler
   ) throws -> (layers: [LayerReport], calibration: Manifest.Calibration?) {
     let fingerprint = CheckpointFingerprint(of: checkpoint)
     try folder.begin(identity(fingerprint, on: compute, progress: progress))
@@ -52,12 +53,13 @@ extension PruneRun {
       fingerprint: fingerprint, others: otherInputs, manifest: manifest.text(for:))
     let layers: [LayerReport]
     if let model, let calibration {
-      let tokens = try tokens(calibration, model, in: folder, on: compute, progress: progress)
+      let tokens = try tokens(
+        calibration, model, in: folder, plan.writing, on: compute, progress: progress)
       manifest.calibration?.fingerprint = Fingerprint.text(of: tokens.ids)
       layers = try JournaledBlocks(
         pruning: BlockwisePruning(
           model: model, recipe: recipe, targets: Set(targets.map { ExactString($0) }),
-          compute: compute),
+          compute: compute, memory: plan.choices, outputPath: output.path),
         folder: folder, writer: writer
       ).run(on: tokens, progress: progress)
     } else {
@@ -76,7 +78,7 @@ extension PruneRun {
   /// The calibration tokens: those given, or those that the model writes now or has written in an earlier run.
   private func tokens(
     _ calibration: CalibrationOptions, _ model: Decoder, in folder: RunFolder,
-    on compute: Compute, progress: ProgressHandler
+    _ memory: TextMemory, on compute: Compute, progress: ProgressHandler
   ) throws -> TokenWindows {
     if let givenTokens { return givenTokens }
     if let written = folder.tokens(), let (samples, length) = calibrationSize,
@@ -84,13 +86,14 @@ extension PruneRun {
     {
       return written
     }
-    let tokens = try calibration.written(by: model, on: compute, progress: progress)
+    let tokens = try calibration.written(
+      by: model, memory, on: compute, progress: progress)
     try folder.keep(tokens)
     return tokens
   }
 
   /// What is done to each stage.
-  private var recipe: StageRecipe { options.recipe(dense: dense) }
+  var recipe: StageRecipe { options.recipe(dense: dense) }
 
   /// How many of the calibration tokens the errors are measured on.
   private func errorTokens(samples: Int, length: Int) -> Int {

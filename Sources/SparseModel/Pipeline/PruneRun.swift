@@ -62,10 +62,10 @@ public struct PruneRun: Sendable {
     let model = try Decoder(checkpoint, positions: length)
     self.model = model
     givenTokens = try calibration.readTokens(for: model)
-    // The residual stream of all tokens is held at once.
+    // The tokens are held at once, whatever else is not.
     let samples = calibrationSize?.samples ?? 0
     try PhysicalMemory.require(
-      Double(samples) * Double(length) * Double(4 * configuration.width),
+      Double(samples) * Double(length) * 16,
       for: "calibration with \(samples.counting("sequence")) of \(length.counting("token"))")
   }
 

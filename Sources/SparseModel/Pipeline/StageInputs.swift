@@ -3,21 +3,28 @@ internal import SparseCore
 /// What calibration has found about a stage's inputs.
 struct StageInputs {
   /// What the method needs.
-  let statistics: InputStatistics
+  private(set) var statistics: InputStatistics
   /// Some of the inputs, on which errors are measured where there is no gram.
-  let sample: Matrix?
+  private(set) var sample: Matrix?
   /// The largest magnitude of each input, where it was asked for.
   let maxima: [Float]?
+
+  /// Goes over to the order and the scale in which the stage's layers are pruned.
+  mutating func enter(_ space: StageSpace, on compute: Compute) {
+    guard !space.isIdentity else { return }
+    statistics = space.entering(statistics, on: compute)
+    sample = sample.map { space.entering(inputs: $0, on: compute) }
+  }
 
   /// How far a layer's outputs on these inputs are from what they were; nil where nothing is known of the inputs.
   ///
   /// A gram tells the errors on all tokens; without one they are measured on some.
   func error(
-    of changed: Matrix, for weight: StoredMatrix, on compute: Compute
+    of changed: RowSource, for original: RowSource, stripeBytes: Int, on compute: Compute
   ) -> OutputError? {
-    let original = Matrix(weight, on: compute)
     if case .gram(let gram) = statistics {
-      return OutputError(of: changed, for: original, gram: gram, on: compute)
+      return OutputError(
+        of: changed, for: original, gram: gram, stripeBytes: stripeBytes, on: compute)
     }
     return sample.map { OutputError(of: changed, for: original, inputs: $0, on: compute) }
   }
@@ -44,7 +51,8 @@ struct StageInputCollector {
   }
 
   /// What was found; nil where activations are NaN or infinite.
-  func result(on compute: Compute) -> StageInputs? {
+  consuming func result(on compute: Compute) -> StageInputs? {
+    statistics.close(on: compute)
     let (statistics, sample) = (statistics.result, sample?.inputs)
     guard statistics.norms?.allSatisfy(\.isFinite) ?? true,
       sample?.countNotFinite(on: compute) ?? 0 == 0

@@ -6,6 +6,7 @@ struct StagePruning {
   let recipe: StageRecipe
   let targets: Set<ExactString>
   var compute: Compute
+  var memory = MemoryChoices()
 
   /// The same with something else to compute with.
   func on(_ compute: Compute) -> StagePruning {
@@ -38,12 +39,13 @@ struct StagePruning {
 
   /// Prunes a stage's targets and writes them, and whatever makes up for their new order and scale.
   ///
+  /// - Parameter inputs: given up: nothing of them is in memory afterwards.
   /// - Returns: the targets' weights as the run goes on with them, and what became of them.
   /// - Throws: ``LayerError``, and what writing throws.
   func prune(
-    _ stage: Stage, of block: any DecoderBlock, index: Int, inputs: StageInputs, sampleTokens: Int,
-    writes: inout HeldWrites
-  ) throws -> [(running: Matrix, report: LayerReport)] {
+    _ stage: Stage, of block: any DecoderBlock, index: Int, inputs: inout StageInputs,
+    sampleTokens: Int, writes: inout HeldWrites
+  ) throws -> [(running: RowSource, report: LayerReport)] {
     let targets = stage.linears.map(block.linear).filter(isTarget)
     for layer in targets {
       let bad = layer.weight.countNotFinite(on: compute)
@@ -55,17 +57,24 @@ struct StagePruning {
     let clock = ContinuousClock()
     let start = clock.now
     let space = try space(of: stage, of: block, targets: targets, inputs: inputs, writes: &writes)
+    let choices = memory.stage(stage.index)
+    inputs.enter(space, on: compute)
+    defer { inputs = StageInputs(statistics: .none, sample: nil, maxima: nil) }
     let pruned = try recipe.prune(
-      targets, in: space, inputs: inputs.statistics, model: model.checkpoint, on: compute)
+      targets, in: space, inputs: inputs.statistics, model: model.checkpoint,
+      panelsAtOnce: choices.panelsAtOnce, on: compute)
     for (layer, result) in zip(targets, pruned) { try writes.put(result.stored, for: layer) }
-    let errors = try zip(targets, pruned).map {
-      inputs.error(of: $1.running, for: try recipe.original(of: $0), on: compute)
+    let errors = try zip(targets, pruned).map { [inputs] layer, result in
+      inputs.error(
+        of: RowSource(result.stored),
+        for: space.entering(RowSource(try recipe.original(of: layer))),
+        stripeBytes: choices.stripeBytes, on: compute)
     }
     let seconds = (clock.now - start).seconds / Double(targets.count)
     return zip(zip(targets, pruned), errors).map { pair, error in
       let (layer, result) = pair
       return (
-        result.running,
+        space.leaving(RowSource(result.stored)),
         LayerReport(
           name: layer.name, block: index, stage: stage.name,
           shape: [layer.weight.rows, layer.weight.columns], seconds: seconds, error: error,
@@ -85,7 +94,8 @@ struct StagePruning {
     if let freedom = block.channelFreedom(of: stage), recipe.permutes {
       space.order = inputs.statistics.norms.flatMap { norms in
         ChannelOrder(
-          readBy: targets.map(\.weight), norms: norms, domains: freedom.domains, on: compute)
+          readBy: targets.map(\.weight), norms: norms, domains: freedom.domains,
+          scratchBytes: memory.stage(stage.index).searchBytes, on: compute)
       }
       try writes.release(
         freedom.producers.map(block.linear), rows: space.order?.rows,
@@ -105,8 +115,10 @@ struct StagePruning {
     }
     // Layers that stay dense read the same inputs.
     for layer in layers where !space.isIdentity && !isTarget(layer) {
-      let moved = space.entering(Matrix(layer.weight, on: compute), on: compute)
-      try writes.put(StoredMatrix(moved, as: layer.weight.type, on: compute), for: layer)
+      let moved = space.entering(RowSource(layer.weight))
+      var stored = StoredRows(rows: moved.rows, columns: moved.columns, type: layer.weight.type)
+      moved.forEach(moved.rowsAtOnce, on: compute) { stored.append($1, on: compute) }
+      try writes.put(stored.finish(), for: layer)
     }
     return space
   }

@@ -27,48 +27,52 @@ struct StageRecipe {
   struct Layer {
     /// As it is written.
     let stored: StoredMatrix
-    /// As the run goes on with it, in the model's own order and scale.
-    let running: Matrix
     let dampening: Double?
     let fallback: PruningMethod?
     /// The smallest and the largest INT8 scale; nil for weights that keep their type.
-    let scaleRange: ClosedRange<Float>?
+    var scaleRange: ClosedRange<Float>? {
+      guard let scales = stored.grid?.scales, let least = scales.min(), let most = scales.max()
+      else { return nil }
+      return least...most
+    }
   }
 
-  /// Prunes layers that read the same inputs.
+  /// Prunes layers that read the same inputs, some rows at a time.
   ///
+  /// - Parameters:
+  ///   - space: where they are pruned; `inputs` is there already.
+  ///   - panels: how many panels of 48 rows are solved together, of whichever layers.
   /// - Throws: ``LayerError``.
   func prune(
     _ layers: [LinearLayer], in space: StageSpace, inputs: InputStatistics, model: Checkpoint,
-    on compute: Compute
+    panelsAtOnce panels: Int = .max, on compute: Compute
   ) throws -> [Layer] {
-    let weights = layers.map { space.entering(Matrix($0.weight, on: compute), on: compute) }
-    let statistics = space.entering(inputs, on: compute)
-    let types = layers.map(\.weight.type)
-    let rule = quantization.map { Int8Rule(groupSize: $0.groupSize, scaleType: types[0]) }
+    let weights = layers.map { space.entering(RowSource($0.weight)) }
+    let types = layers.map { quantization == nil ? $0.stored.type : .int8 }
     do {
-      let pruned: [PrunedWeight]
-      if let refit {
-        let dense = try layers.map { Matrix(try refit.dense.matrix($0.name), on: compute) }
-        pruned = try refit.method.refit(
-          weights, to: dense, inputs: statistics, onto: rule, on: compute)
-      } else {
-        let order = quantization?.order ?? .joint
-        pruned = try StagePruner(pruner, quantization: rule.map { ($0, order) })
-          .prune(weights, inputs: statistics, on: compute)
+      var solver = try solver(layers, in: space, inputs: inputs, on: compute)
+      var stored = zip(weights, types).map {
+        StoredRows(rows: $0.rows, columns: $0.columns, type: $1)
       }
-      return try pruned.indices.map { index in
-        if isStrict, let fallback = pruned[index].fallback {
-          throw LayerPruningError(layer: index, reason: fallback.reason)
+      var notes: [(dampening: Double?, fallback: PrunedWeight.Fallback?)?] = layers.map { _ in nil }
+      for batch in RowBatch.batches(ofRows: weights.map(\.rows), panels: panels) {
+        let pruned = try solver.prune(
+          zip(weights, batch.rows).map { $0.rows($1, on: compute) }, rows: batch, on: compute)
+        for index in pruned.indices where !batch.rows[index].isEmpty {
+          if isStrict, let fallback = pruned[index].fallback {
+            throw LayerPruningError(layer: index, reason: fallback.reason)
+          }
+          stored[index].append(pruned[index].weight, grid: pruned[index].grid, on: compute)
+          notes[index] = notes[index] ?? (pruned[index].dampening, pruned[index].fallback)
         }
-        let stored = try stored(pruned[index], index, as: types[index], on: compute)
-        let scales = pruned[index].grid?.scales
+      }
+      return try layers.indices.map { index in
+        let stored = stored[index].finish()
+        let bad = stored.type == .int8 ? 0 : stored.countNotFinite(on: compute)
+        guard bad == 0 else { throw LayerPruningError(layer: index, reason: .overflow(count: bad)) }
         return Layer(
-          stored: stored, running: space.leaving(Matrix(stored, on: compute), on: compute),
-          dampening: pruned[index].dampening, fallback: pruned[index].fallback?.method,
-          scaleRange: scales.flatMap { scales in
-            scales.min().flatMap { least in scales.max().map { least...$0 } }
-          })
+          stored: stored, dampening: notes[index]?.dampening,
+          fallback: notes[index]?.fallback?.method)
       }
     } catch let error as LayerPruningError {
       throw LayerError(
@@ -76,17 +80,67 @@ struct StageRecipe {
     }
   }
 
-  /// A pruned weight in the type of the checkpoint, or INT8 on its grid.
-  private func stored(
-    _ pruned: PrunedWeight, _ layer: Int, as type: ScalarType, on compute: Compute
-  ) throws(LayerPruningError) -> StoredMatrix {
-    if let grid = pruned.grid {
-      return StoredMatrix(quantizing: pruned.weight, on: grid, on: compute)
+  /// What prunes or repairs any rows of a stage.
+  private struct Solver {
+    var pruning: StageSolver?
+    var repair: (solver: RefitSolver, dense: [RowSource])?
+
+    mutating func prune(
+      _ weights: [Matrix], rows batch: RowBatch, on compute: Compute
+    ) throws(LayerPruningError) -> [PrunedWeight] {
+      if let (solver, dense) = repair {
+        let originals = zip(dense, batch.rows).map { $0.rows($1, on: compute) }
+        return try solver.refit(weights, to: originals, on: compute)
+      }
+      return try pruning?.prune(weights, on: compute) ?? []
     }
-    let stored = StoredMatrix(pruned.weight, as: type, on: compute)
-    let bad = stored.countNotFinite(on: compute)
-    guard bad == 0 else { throw LayerPruningError(layer: layer, reason: .overflow(count: bad)) }
-    return stored
+  }
+
+  private func solver(
+    _ layers: [LinearLayer], in space: StageSpace, inputs: InputStatistics, on compute: Compute
+  ) throws -> Solver {
+    let rule = quantization.map {
+      Int8Rule(groupSize: $0.groupSize, scaleType: layers[0].stored.type)
+    }
+    if let refit {
+      let dense = try layers.map {
+        space.entering(RowSource(try refit.dense.matrix($0.name)))
+      }
+      let solver = try refit.method.solver(for: inputs, onto: rule, on: compute)
+      return Solver(repair: (solver, dense))
+    }
+    let order = quantization?.order ?? .joint
+    let pruner = StagePruner(pruner, quantization: rule.map { ($0, order) })
+    return Solver(pruning: try pruner.solver(for: inputs, on: compute))
+  }
+}
+
+/// Rows of several layers that are solved together: a range of each, often an empty one.
+struct RowBatch {
+  let rows: [Range<Int>]
+
+  /// All rows of some layers in order, in batches of at most `panels` panels of 48 rows and at least one.
+  static func batches(ofRows counts: [Int], panels: Int) -> [RowBatch] {
+    let width = RowSource.panelRows
+    let all = counts.reduce(0) { $0 + ($1 + width - 1) / width }
+    let most = min(max(1, panels), max(1, all))
+    var batches: [RowBatch] = []
+    var (open, room) = (counts.map { _ in 0..<0 }, most)
+    for (layer, count) in counts.enumerated() {
+      var start = 0
+      while start < count {
+        let end = min(count, start + room * width)
+        open[layer] = start..<end
+        room -= (end - start + width - 1) / width
+        start = end
+        if room == 0 {
+          batches.append(RowBatch(rows: open))
+          (open, room) = (counts.map { _ in 0..<0 }, most)
+        }
+      }
+    }
+    if room < most || batches.isEmpty { batches.append(RowBatch(rows: open)) }
+    return batches
   }
 }
 

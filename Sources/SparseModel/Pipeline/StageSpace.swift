@@ -4,7 +4,7 @@ internal import SparseCore
 ///
 /// The run itself computes with the model's own order and scale: a weight enters this space to be pruned and
 /// leaves it to be multiplied. What makes up for it in the written model are the layers and the norm before.
-struct StageSpace {
+struct StageSpace: Sendable {
   /// The new order of the inputs; nil for the model's own.
   var order: ChannelOrder?
   /// What the inputs are divided by and the weights' columns multiplied with; nil for 1.
@@ -23,6 +23,22 @@ struct StageSpace {
   func leaving(_ weight: Matrix, on compute: Compute) -> Matrix {
     let ordered = order.map { weight.permuted(columns: $0.columns.inverse, on: compute) } ?? weight
     return scales.map(ordered.divided(columns:)) ?? ordered
+  }
+
+  /// A weight of the model as it is in this space, made when it is read.
+  func entering(_ weight: RowSource) -> RowSource {
+    isIdentity ? weight : weight.map { [self] in entering($0, on: $1) }
+  }
+
+  /// A weight of this space as the model has it, made when it is read.
+  func leaving(_ weight: RowSource) -> RowSource {
+    isIdentity ? weight : weight.map { [self] in leaving($0, on: $1) }
+  }
+
+  /// Some of the model's inputs, `tokens × inputs`, as they are in this space.
+  func entering(inputs: Matrix, on compute: Compute) -> Matrix {
+    let scaled = scales.map(inputs.divided(columns:)) ?? inputs
+    return order.map { scaled.permuted(columns: $0.columns, on: compute) } ?? scaled
   }
 
   /// What is known of the model's inputs as it is in this space.

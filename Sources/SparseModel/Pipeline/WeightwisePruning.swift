@@ -26,7 +26,8 @@ struct WeightwisePruning {
       let clock = ContinuousClock()
       let start = clock.now
       let pruned = try recipe.prune(
-        [layer], in: StageSpace(), inputs: .none, model: checkpoint, on: compute)[0]
+        [layer], in: StageSpace(), inputs: .none, model: checkpoint,
+        panelsAtOnce: PruneRun.panelsAtOnce(inputs: layer.stored.columns), on: compute)[0]
       let outputs = try write(name, pruned.stored)
       done += layer.weight.bytes.count
       checkpoint.release(name)

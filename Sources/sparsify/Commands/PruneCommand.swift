@@ -73,8 +73,14 @@ enum PruneCommand: Command {
   static let report = Parameter(
     option: "report", "file", .path, "Write the numbers of the run to this file, as JSON.")
 
+  static let memory = Parameter(
+    option: "memory", "size", .size, note: "half of the machine's, or the least that will do",
+    "Keep to this much memory, such as 8G or 900M (a unit is 1024 of the one before). What does not fit waits in a "
+      + "scratch file beside the output. The result is the same.")
+
   static let dryRun = Parameter(
-    flag: "dry-run", "Say what would be done, and write nothing.")
+    flag: "dry-run",
+    "Say what would be done and, by estimate, what it would take, and write nothing.")
 
   static let force = Parameter(flag: "force", "Replace the output if it exists.")
 
@@ -98,17 +104,15 @@ enum PruneCommand: Command {
     parameters: [
       Common.model, method, effort, output, calibration, samples, length, Common.seed, permute,
       quantize, order, Common.groupSize, smooth, refit, dense, statistics, blocks, tensors,
-      Common.shardSize,
-      Common.only,
-      Common.skip,
-      Common.threads,
-      report, strict, dryRun, resume, force, Common.json, Common.quiet,
+      Common.shardSize, Common.only, Common.skip, memory, Common.threads, report, strict, dryRun,
+      resume, force, Common.json, Common.quiet,
     ],
     requires: ["order": "quantize", "group-size": "quantize", "refit": "dense", "dense": "refit"],
     exclusive: [
       ["refit", "method"], ["refit", "permute"], ["refit", "order"], ["refit", "smooth"],
       ["blocks", "tensors", "resume"], ["blocks", "tensors", "shard-size"],
-      ["blocks", "tensors", "dry-run"], ["statistics", "calibration"], ["statistics", "samples"],
+      ["blocks", "tensors", "dry-run"], ["blocks", "tensors", "memory"], ["statistics", "memory"],
+      ["statistics", "calibration"], ["statistics", "samples"],
       ["statistics", "length"], ["statistics", "seed"], ["statistics", "resume"],
       ["statistics", "dry-run"],
     ],
@@ -141,7 +145,7 @@ enum PruneCommand: Command {
     }
     let run = try PruneRun(arguments[Common.model], options(arguments))
     if arguments[dryRun] {
-      let plan = PrunePlan(run)
+      let plan = try PrunePlan(run, on: context.compute)
       if arguments[Common.json] {
         try context.print(plan.json)
       } else {
@@ -199,7 +203,7 @@ enum PruneCommand: Command {
       permutes: arguments[permute], smoothing: arguments[smooth].map { Float($0) },
       dense: arguments[dense], selection: Common.selection(arguments), output: arguments[output],
       force: arguments[force], shardSize: arguments[Common.shardSize], resumes: arguments[resume],
-      isStrict: arguments[strict])
+      isStrict: arguments[strict], memory: arguments[memory])
     if arguments.isGiven(quantize.spec.name) {
       options.quantization = QuantizationOptions(
         order: arguments[order] ?? .joint, groupSize: arguments[Common.groupSize])

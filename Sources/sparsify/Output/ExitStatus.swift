@@ -30,7 +30,7 @@ enum ExitStatus: Int32, CaseIterable {
   init(for error: any Error) {
     switch error {
     case is UsageFailure, is UsageError, is EnvironmentError, is CheckpointOutputError,
-      is PartError:
+      is PartError, is MemoryBudgetError:
       // An output that can't be is found on the command line alone, before any work.
       self = .usage
     case let error as UnfinishedRun: self = ExitStatus(for: error.error)

@@ -83,7 +83,7 @@ import Testing
       }
     }
     let measured = OutputError(
-      of: changed, for: w, inputs: x, on: .automatic)
+      of: RowSource(changed), for: RowSource(w), inputs: x, on: .automatic)
     #expect(abs(measured.relative - (error / reference).squareRoot()) < 1e-6)
     #expect(OutputError(squaredError: 0, squaredReference: 0).relative == 0)
   }

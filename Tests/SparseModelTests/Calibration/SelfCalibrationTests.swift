@@ -17,7 +17,8 @@ import Testing
     let bytes = KeyValueCache.bytesPerSequence(model.configuration, capacity: length)
     return try model.writeText(
       samples: samples, length: length, seed: seed,
-      cacheBytes: together.map { $0 * bytes } ?? 1 << 30,
+      memory: TextMemory(
+        cacheBytes: together.map { $0 * bytes } ?? 1 << 30, releasesWeights: together == 1),
       on: Compute(threads: threads), progress: { _ in })
   }
 
@@ -68,7 +69,8 @@ import Testing
   @Test func progressGrowsToTheEndAndMayStop() throws {
     var seen: [Progress] = []
     _ = try model.writeText(
-      samples: 3, length: 5, seed: 0, cacheBytes: 0, on: .automatic, progress: { seen.append($0) })
+      samples: 3, length: 5, seed: 0, memory: TextMemory(cacheBytes: 0), on: .automatic,
+      progress: { seen.append($0) })
     #expect(zip(seen, seen.dropFirst()).allSatisfy { $0.done < $1.done })
     #expect(seen.allSatisfy { $0.total == 15 })
     #expect(throws: CancellationError.self) {

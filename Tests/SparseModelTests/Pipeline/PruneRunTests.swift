@@ -138,16 +138,16 @@ import Testing
     let place = try PrunedFolder(EditedModel(fixture))
     let tokens = try place.tokens(samples: 5, length: 20, vocabulary: 64)
     let windows = try #require(try tokens.readTokens(for: model))
-    func run(_ batch: BatchSize) throws -> (bytes: [String: [UInt8]], errors: [Double?]) {
+    func run(_ memory: MemoryChoices) throws -> (bytes: [String: [UInt8]], errors: [Double?]) {
       var bytes: [String: [UInt8]] = [:]
       let reports = try BlockwisePruning(
         model: model, recipe: StageRecipe(pruner: Wanda()),
         targets: Set(model.checkpoint.blockLinears().map { ExactString($0) }), compute: .automatic,
-        batch: batch
+        memory: memory
       ).reports(on: windows) { bytes[$0] = $1.bytes.array }
       return (bytes, reports.map(\.relativeError))
     }
-    let (whole, split) = try (run(BatchSize()), run(BatchSize(chunkTokens: chunkTokens)))
+    let (whole, split) = try (run(MemoryChoices()), run(MemoryChoices(chunkTokens: chunkTokens)))
     #expect(whole.bytes.count == 14)
     #expect(split.bytes == whole.bytes)
     #expect(split.errors == whole.errors)

@@ -55,8 +55,9 @@ import Testing
     let pruned = try SparseGPT().prune(Matrix(stored), inputs: .gram(gram), on: .automatic)
     let changed = StoredMatrix(pruned.weight, as: .bfloat16)
     let onTokens = OutputError(
-      of: Matrix(changed), for: Matrix(stored), inputs: inputs, on: .automatic)
-    let onGram = OutputError(of: Matrix(changed), for: Matrix(stored), gram: gram, on: .automatic)
+      of: RowSource(changed), for: RowSource(stored), inputs: inputs, on: .automatic)
+    let onGram = OutputError(
+      of: RowSource(changed), for: RowSource(stored), gram: gram, on: .automatic)
     #expect(abs(onGram.relative - onTokens.relative) < 1e-4 * onTokens.relative)
   }
 

@@ -22,7 +22,7 @@ import Testing
     arguments: [
       (["pr"], ["prune"]), (["compl"], ["completions"]), (["--v"], ["--version"]),
       (["help", "ev"], ["eval"]),
-      (["prune", "--me"], ["--method"]),
+      (["prune", "--met"], ["--method"]),
       (["prune", "m", "--method", ""], ["magnitude", "wanda", "sparsegpt", "admm"]),
       (["prune", "--method", "=", "w"], ["wanda"]),
       (["prune", "--method", "="], ["magnitude", "wanda", "sparsegpt", "admm"]),

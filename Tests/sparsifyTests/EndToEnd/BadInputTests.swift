@@ -256,7 +256,7 @@ import Testing
     #expect(run.status == 65)
     #expect(
       run.errors.hasPrefix(
-        "Error: calibration with 2147483647 sequences of 256 tokens would take 262144 GiB of memory"
+        "Error: calibration with 2147483647 sequences of 256 tokens would take 8192 GiB of memory"
       ))
     #expect(try model.made().isEmpty)
   }

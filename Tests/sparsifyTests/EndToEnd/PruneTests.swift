@@ -162,13 +162,18 @@ import Testing
     let text = try ToolRun("prune", model.path, "--dry-run", "--report", model.folder["r.json"])
     #expect(text.status == 0)
     #expect(text.output.contains("\ncalibration  self, 128 × 256 tokens\n"))
-    #expect(text.output.contains("\noutput       \(model.path)-2of4\n"))
+    #expect(text.output.contains("\noutput       \(model.path)-2of4, 1.5 MiB\n"))
     #expect(text.lines.last == "Nothing has been written.")
     let object = try ToolRun("prune", model.path, "--dry-run", "--json").json()
     #expect(
       object.differences(from: [
         "schema": 1, "method": "admm", "dryRun": true, "output": "string",
         "outputBytes": "integer", "calibration": "self",
+        "memory": [
+          "budgetBytes": "integer", "peakBytes": "integer", "scratchBytes": "integer",
+        ],
+        "estimatedSeconds": "number",
+        "steps": [["name": "string", "bytes": "integer", "estimatedSeconds": "number"]],
         "layers": [["name": "string", "shape": "shape", "bytes": "integer"]],
       ]) == [])
     #expect(object["layers"]?.array?.count == 28)
@@ -180,6 +185,22 @@ import Testing
     #expect(run.output.contains("50.0 % of 737280 values are zero, INT8\n"))
     let tensors = try SafetensorsFile(path: model.path + "-2of4/model.safetensors").tensors
     #expect(promised == tensors.reduce(0) { $0 + $1.byteCount })
+  }
+
+  @Test func aBudgetThatIsTooSmallIsRefusedWithTheLeastThatWorks() throws {
+    let model = try TinyModel()
+    let words = ["prune", model.path, "--method", "sparsegpt", "--samples", "2", "--length", "8"]
+    for mode in [["--dry-run"], []] {
+      let run = try ToolRun(words + ["--memory", "1M"] + mode)
+      #expect(run.status == 64 && run.output.isEmpty)
+      #expect(
+        run.errors.hasPrefix("Error: 1M of memory are too little: the least that would do is "))
+      #expect(try model.made().isEmpty)
+    }
+    let errors = try ToolRun(words + ["--memory", "1M"]).errors
+    let least = try #require(
+      errors.split(separator: " ").first { $0.hasSuffix("M,") }.map { String($0.dropLast()) })
+    #expect(try ToolRun(words + ["--memory", least]).status == 0)
   }
 
   @Test(arguments: [

@@ -38,7 +38,7 @@ _sparsify() {
       _sparsify_files
       return
       ;;
-    --samples | --length | --seed | --group-size | --smooth | --blocks | --tensors | --shard-size | --only | --skip | --threads)
+    --samples | --length | --seed | --group-size | --smooth | --blocks | --tensors | --shard-size | --only | --skip | --memory | --threads)
       :
       return
       ;;
@@ -52,7 +52,7 @@ _sparsify() {
       ;;
     esac
     if [[ $word == -* ]]; then
-      _sparsify_words '--method --effort -o --output --calibration --samples --length --seed --permute --no-permute --quantize --order --group-size --smooth --refit --dense --statistics --blocks --tensors --shard-size --only --skip --threads --report --strict --dry-run --resume --force --json -q --quiet -h --help'
+      _sparsify_words '--method --effort -o --output --calibration --samples --length --seed --permute --no-permute --quantize --order --group-size --smooth --refit --dense --statistics --blocks --tensors --shard-size --only --skip --memory --threads --report --strict --dry-run --resume --force --json -q --quiet -h --help'
     else
       _sparsify_files
     fi

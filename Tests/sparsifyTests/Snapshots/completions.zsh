@@ -53,10 +53,11 @@ _sparsify() {
       '--shard-size=[Cut the weights of a folder into files of at most this size, such as 2G, with an index]:size: ' \
       '*--only=[Take only the weights whose names match; '\''*'\'' stands for any text, '\''?'\'' for one character]:glob: ' \
       '*--skip=[Leave out the weights whose names match]:glob: ' \
+      '--memory=[Keep to this much memory, such as 8G or 900M (a unit is 1024 of the one before). What does not fit waits in a scratch file beside the output. The result is the same]:size: ' \
       '--threads=[The number of threads. Results don'\''t depend on it]:n: ' \
       '--report=[Write the numbers of the run to this file, as JSON]:file:_files' \
       '--strict[Fail where the method cannot work on a layer. Otherwise wanda stands in, and the report says so]' \
-      '--dry-run[Say what would be done, and write nothing]' \
+      '--dry-run[Say what would be done and, by estimate, what it would take, and write nothing]' \
       '--resume[Go on with a run that was cut short, from the last block that it finished; begin anew where there is none]' \
       '--force[Replace the output if it exists]' \
       '--json[Print one JSON object instead of text]' \
@@ -72,7 +73,7 @@ _sparsify() {
       '*--only=[Take only the weights whose names match; '\''*'\'' stands for any text, '\''?'\'' for one character]:glob: ' \
       '*--skip=[Leave out the weights whose names match]:glob: ' \
       '--threads=[The number of threads. Results don'\''t depend on it]:n: ' \
-      '--dry-run[Say what would be done, and write nothing]' \
+      '--dry-run[Say what would be done and, by estimate, what it would take, and write nothing]' \
       '--force[Replace the output if it exists]' \
       '--json[Print one JSON object instead of text]' \
       '(-q --quiet)'{-q,--quiet}'[Show no progress]' \
@@ -111,7 +112,7 @@ _sparsify() {
       '(-o --output)'{-o+,--output=}'[Where the exported model goes\: a folder for a folder, a file for a file]:path:_files' \
       '--shard-size=[Cut the weights of a folder into files of at most this size, such as 2G, with an index]:size: ' \
       '--threads=[The number of threads. Results don'\''t depend on it]:n: ' \
-      '--dry-run[Say what would be done, and write nothing]' \
+      '--dry-run[Say what would be done and, by estimate, what it would take, and write nothing]' \
       '--force[Replace the output if it exists]' \
       '--json[Print one JSON object instead of text]' \
       '(-q --quiet)'{-q,--quiet}'[Show no progress]' \

@@ -1,0 +1,54 @@
+public import SparseCore
+
+extension PruneRun {
+  /// The seconds that each step of the plan takes by estimate, in the plan's order.
+  ///
+  /// - Parameter speed: this machine's, measured.
+  public func estimatedSeconds(
+    _ plan: MemoryPlan, _ speed: MachineSpeed, on compute: Compute = .automatic
+  ) -> [Double] {
+    let work = memoryWork(on: compute)
+    return plan.steps.map { step in
+      estimate(of: step, plan, work).seconds(speed)
+    }
+  }
+
+  private func estimate(
+    of step: MemoryPlan.Step, _ plan: MemoryPlan, _ work: MemoryWork?
+  ) -> WorkEstimate {
+    guard let work else {
+      return WorkEstimate(reading: checkpoint.byteCount, writing: outputBytes)
+    }
+    let shapes = work.shapes.filter { MemoryPlan.name(of: $0) == step.name }
+    guard shapes.isEmpty else {
+      return WorkEstimate(shapes, work, plan.choices, search: search)
+    }
+    switch step.name {
+    case MemoryPlan.writingName:
+      let together = work.together(plan.writing)
+      let passes = Double(work.length) * Double((work.samples + together - 1) / together)
+      return WorkEstimate(
+        products: 2 * Double(work.tokens) * Double(checkpoint.byteCount / 2),
+        reads: passes * Double(checkpoint.byteCount))
+    case MemoryPlan.embeddingName:
+      return WorkEstimate(reading: work.embeddingTableBytes, writing: 0)
+    default:
+      // All that is copied, and all that is read for its fingerprint.
+      let pruned = work.shapes.reduce(0) { $0 + $1.newBytes }
+      return WorkEstimate(reading: checkpoint.byteCount, writing: max(0, outputBytes - pruned))
+    }
+  }
+
+  /// Factorisations after the first and passes over the columns: what the method's search is made of.
+  private var search: (iterations: Int, sweeps: Int) {
+    if options.dense != nil {
+      return (0, options.effort == .fast ? 4 : options.effort == .standard ? 16 : 64)
+    }
+    guard options.method == .admm else { return (0, 0) }
+    switch options.effort {
+    case .fast: return (0, 2)
+    case .standard: return (12, 1)
+    case .best: return (32, 1)
+    }
+  }
+}
