@@ -22,6 +22,11 @@ final class HiddenStates: Sendable {
     try odd.reserve(windows.count * windowBytes)
   }
 
+  /// The bytes of both files.
+  static func byteCount(tokens: Int, width: Int) -> Int {
+    2 * tokens * width * MemoryLayout<Float>.size
+  }
+
   private var windowBytes: Int { length * width * MemoryLayout<Float>.size }
 
   /// Writes the states that a block gave, group of windows by group.

@@ -57,16 +57,15 @@ extension PruneRun {
     guard options.quantization != nil else { return base }
     let most =
       targets.compactMap { name -> Int? in
-        guard let shape = checkpoint[name]?.shape, shape.count == 2 else { return nil }
-        let solver = SolverBytes(options.method, isInt8: true, inputs: shape[1])
-        return (checkpoint[name]?.byteCount ?? 0) + shape[0] * (shape[1] + 16)
-          + Self.panelsAtOnce(inputs: shape[1]) * solver.perPanel
+        guard let tensor = checkpoint[name], tensor.shape.count == 2 else { return nil }
+        let (rows, columns) = (tensor.shape[0], tensor.shape[1])
+        let solver = SolverBytes(options.method, isInt8: true, inputs: columns)
+        let panels = min(
+          WeightwisePruning.panelsAtOnce(inputs: columns),
+          (rows + RowSource.panelRows - 1) / RowSource.panelRows)
+        let groups = columns / (options.quantization?.groupSize ?? columns)
+        return tensor.byteCount + rows * (columns + 12 * groups) + panels * solver.perPanel
       }.max() ?? 0
     return base + most
-  }
-
-  /// Panels of rows that are pruned together where the inputs are not looked at: 64 MiB of float32.
-  static func panelsAtOnce(inputs: Int) -> Int {
-    RowSource.rows(inBytes: 64 << 20, columns: inputs) / RowSource.panelRows
   }
 }

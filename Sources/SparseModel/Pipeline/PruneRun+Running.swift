@@ -86,8 +86,7 @@ extension PruneRun {
     {
       return written
     }
-    let tokens = try calibration.written(
-      by: model, memory, on: compute, progress: progress)
+    let tokens = try calibration.written(by: model, memory, on: compute, progress: progress)
     try folder.keep(tokens)
     return tokens
   }

@@ -72,6 +72,12 @@ public struct PruneRun: Sendable {
   /// The tensors' bytes in the output.
   package var outputBytes: Int { changes.byteCount(of: checkpoint) }
 
+  /// The bytes of hidden states that a run keeps beside its output to be resumed with.
+  package var journalBytes: Int {
+    guard let model, let (samples, length) = calibrationSize else { return 0 }
+    return HiddenStates.byteCount(tokens: samples * length, width: model.configuration.width)
+  }
+
   /// The files that are read: weights, their index, config.json, tokenizer.json, calibration tokens.
   package var inputFiles: [String] {
     checkpoint.files.map(\.path) + [checkpoint.path]

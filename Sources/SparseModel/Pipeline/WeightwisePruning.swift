@@ -27,7 +27,7 @@ struct WeightwisePruning {
       let start = clock.now
       let pruned = try recipe.prune(
         [layer], in: StageSpace(), inputs: .none, model: checkpoint,
-        panelsAtOnce: PruneRun.panelsAtOnce(inputs: layer.stored.columns), on: compute)[0]
+        panelsAtOnce: Self.panelsAtOnce(inputs: layer.stored.columns), on: compute)[0]
       let outputs = try write(name, pruned.stored)
       done += layer.weight.bytes.count
       checkpoint.release(name)
@@ -39,5 +39,10 @@ struct WeightwisePruning {
           sparsity: PatternCheck(pruned.stored, on: compute).sparsity,
           scaleRange: pruned.scaleRange))
     }
+  }
+
+  /// Panels of rows that are pruned together: 8 MiB of float32.
+  static func panelsAtOnce(inputs: Int) -> Int {
+    RowSource.rows(inBytes: 8 << 20, columns: inputs) / RowSource.panelRows
   }
 }

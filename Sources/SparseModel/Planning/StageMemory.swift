@@ -27,9 +27,10 @@ struct StageMemory {
   private var gram: Int { work.needs == .gram ? Gram.byteCount(inputs: shape.inputs) : 0 }
 
   /// Inputs that errors are measured on.
-  private var sample: Int {
-    work.needs == .gram
-      ? 0 : 4 * shape.inputs * InputSample(windows: work.samples, length: work.length).tokens
+  private var sample: Int { 4 * shape.inputs * sampleTokens }
+
+  private var sampleTokens: Int {
+    work.needs == .gram ? 0 : InputSample(windows: work.samples, length: work.length).tokens
   }
 
   /// A chunk that is read back from the scratch file.
@@ -69,7 +70,7 @@ struct StageMemory {
   private var error: Int {
     let rows = shape.targetRows.max() ?? 0
     guard work.needs == .gram else {
-      let tokens = OutputError.tokensAtOnce(outputs: rows)
+      let tokens = min(sampleTokens, OutputError.tokensAtOnce(outputs: rows))
       return sample + shape.newBytes + 4 * tokens * (rows + shape.inputs) + rowsInPassing
     }
     return gram + shape.newBytes

@@ -56,6 +56,7 @@ struct PrunePlan {
       output       \(run.output.path.printable), \(Format.bytes(run.outputBytes))
       memory       \(Format.bytes(memory.peakBytes)) at most, of \(Format.bytes(memory.budget)) that may be taken
       scratch      \(memory.scratchBytes == 0 ? "none" : Format.bytes(memory.scratchBytes) + " of disk beside the output")
+      journal      \(run.journalBytes == 0 ? "a few KiB" : Format.bytes(run.journalBytes) + " of disk beside the output")
       time         about \(Format.duration(seconds.reduce(0, +))), an estimate from a probe of a second
       Nothing has been written.
 
@@ -70,6 +71,7 @@ struct PrunePlan {
       "memory": [
         "budgetBytes": .integer(memory.budget), "peakBytes": .integer(memory.peakBytes),
         "scratchBytes": .integer(memory.scratchBytes),
+        "journalBytes": .integer(run.journalBytes),
       ],
       "estimatedSeconds": .number(seconds.reduce(0, +)),
       "steps": .array(

@@ -171,6 +171,7 @@ import Testing
         "outputBytes": "integer", "calibration": "self",
         "memory": [
           "budgetBytes": "integer", "peakBytes": "integer", "scratchBytes": "integer",
+          "journalBytes": "integer",
         ],
         "estimatedSeconds": "number",
         "steps": [["name": "string", "bytes": "integer", "estimatedSeconds": "number"]],
