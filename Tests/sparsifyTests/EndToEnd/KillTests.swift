@@ -43,7 +43,7 @@ import Testing
       let calibration =
         method == "magnitude"
         ? []
-        : ["--calibration", TinyModel.text("calibration.txt"), "--samples", "8", "--length", "64"]
+        : ["--calibration", TinyModel.text("calibration.txt"), "--samples", "4", "--length", "32"]
       let options = ["--method", method, "--quiet"] + calibration
       let start = ContinuousClock.now
       let whole = try ToolRun(["prune", input, "-o", model.folder["whole"]] + options)
