@@ -94,7 +94,7 @@ public struct Decoder: Sendable {
   }
 
   private static let outputName = "lm_head.weight"
-  private static let embeddingName = "model.embed_tokens.weight"
+  static let embeddingName = "model.embed_tokens.weight"
 
   /// The last hidden states as the output projection reads them.
   func finish(_ hidden: Matrix, on compute: Compute) -> Matrix {

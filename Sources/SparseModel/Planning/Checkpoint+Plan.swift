@@ -1,0 +1,63 @@
+internal import SparseCore
+
+extension Checkpoint {
+  /// Predicts what 2:4 would bring: only the headers and config.json are read.
+  ///
+  /// - Throws: ``PlanError``; ``ModelError`` for a config.json that cannot be used and for a context that the model does
+  ///   not have; ``SelectionError/noCandidates(path:)`` for a checkpoint without linears.
+  public func plan(_ request: PlanRequest) throws -> ModelPlan {
+    let shape = try PlanShape(self)
+    let longest = shape.configuration.contextLength
+    let context = request.context ?? min(2048, longest)
+    guard context <= longest else {
+      throw ModelError.contextTooLong(asked: context, context: longest)
+    }
+    let bytes = shape.cache.bytesPerToken
+    for batch in request.batches
+    where Double(batch) * Double(context) * Double(bytes) >= 0x1p60 {
+      throw PlanError.cacheTooLarge(batch: batch, context: context, bytesPerToken: bytes)
+    }
+    return ModelPlan(shape, request, context: context)
+  }
+}
+
+extension ModelPlan {
+  init(_ shape: PlanShape, _ request: PlanRequest, context: Int) {
+    let times = PlanTimes(shape, request, context: context)
+    let passes = times.passes()
+    let layers = times.layers(rows: Set(passes.map(\.rows)).sorted())
+    let memory = PlanMemory(shape, request, context: context)
+    self.request = request
+    self.passes = passes
+    self.layers = layers
+    self.memory = memory
+    verdict = PlanVerdict(passes, request)
+    advice = PlanAdvice.all(
+      PlanAdvice.Evidence(
+        shape: shape, request: request, passes: passes, layers: layers, context: context))
+  }
+}
+
+extension PlanMemory {
+  init(_ shape: PlanShape, _ request: PlanRequest, context: Int) {
+    let linears = shape.linears.map { (outputs: $0.outputs, inputs: $0.inputs) }
+    weights = Dictionary(
+      uniqueKeysWithValues: LinearForm.allCases.map {
+        ($0, MemoryBudget.weights($0, linears: linears, others: shape.otherBytes))
+      })
+    linearWeights = shape.linearWeights
+    otherBytes = shape.otherBytes
+    cache = shape.cache
+    self.context = context
+    // Residual stream, its normed copy, and a stage's input and outputs, 16 bits each; float32 logits of each sequence.
+    let widest = linears.map { $0.inputs + 2 * $0.outputs }.max() ?? 0
+    activations = request.batches.map { batch in
+      let rows = min(batch * context, PlanRequest.prefillRows)
+      return (
+        batch,
+        2 * rows * (2 * shape.configuration.width + widest)
+          + 4 * batch * shape.configuration.vocabulary
+      )
+    }
+  }
+}

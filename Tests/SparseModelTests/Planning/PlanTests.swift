@@ -1,0 +1,208 @@
+import Foundation
+import SparseCore
+import SparseModel
+import TestSupport
+import Testing
+
+@Suite struct PlanTests {
+  private static func gpu(_ name: String = "h100-sxm") throws -> GPU {
+    try #require(GPU.named(name))
+  }
+
+  /// The tensors of a Llama, 16 bits each.
+  private static func tensors(
+    width: Int, mlp: Int, blocks: Int, keyWidth: Int, vocabulary: Int
+  ) -> [TensorSpec] {
+    func tensor(_ name: String, _ shape: [Int]) -> TensorSpec {
+      TensorSpec(name: name + ".weight", dtype: .f16, shape: shape)
+    }
+    return (0..<blocks).flatMap { block in
+      let name = "model.layers.\(block)."
+      return [
+        tensor(name + "self_attn.q_proj", [width, width]),
+        tensor(name + "self_attn.k_proj", [keyWidth, width]),
+        tensor(name + "self_attn.v_proj", [keyWidth, width]),
+        tensor(name + "self_attn.o_proj", [width, width]),
+        tensor(name + "mlp.gate_proj", [mlp, width]), tensor(name + "mlp.up_proj", [mlp, width]),
+        tensor(name + "mlp.down_proj", [width, mlp]), tensor(name + "input_layernorm", [width]),
+        tensor(name + "post_attention_layernorm", [width]),
+      ]
+    } + [
+      tensor("model.embed_tokens", [vocabulary, width]), tensor("lm_head", [vocabulary, width]),
+      tensor("model.norm", [width]),
+    ]
+  }
+
+  /// A checkpoint of headers alone: its weights are a hole in the file, as large as it may be.
+  private static func hollow(
+    _ tensors: [TensorSpec], config: JSON, in folder: TemporaryFolder
+  ) throws -> Checkpoint {
+    try folder.write(config.text(), to: "config.json")
+    let header = try SafetensorsHeader(layingOut: tensors, metadata: SafetensorsMetadata())
+    let path = try folder.write(header.encoded(), to: "model.safetensors")
+    let file = try FileHandle(forWritingTo: URL(filePath: path))
+    try file.truncate(atOffset: UInt64(header.fileByteCount))
+    try file.close()
+    return try Checkpoint(path: folder.path)
+  }
+
+  private static let llama70B: JSON = [
+    "model_type": "llama", "hidden_size": 8192, "intermediate_size": 28672,
+    "num_hidden_layers": 80, "num_attention_heads": 64, "num_key_value_heads": 8,
+    "vocab_size": 32000, "max_position_embeddings": 4096,
+  ]
+
+  private static func llama70B(in folder: TemporaryFolder) throws -> Checkpoint {
+    try hollow(
+      tensors(width: 8192, mlp: 28672, blocks: 80, keyWidth: 1024, vocabulary: 32000),
+      config: llama70B, in: folder)
+  }
+
+  /// A Llama of 2 blocks with a config.json of the test's own.
+  private static func small(
+    _ changes: [String: JSON] = [:], width: Int = 64, in folder: TemporaryFolder
+  ) throws -> Checkpoint {
+    var config: [String: JSON] = [
+      "model_type": "llama", "hidden_size": .integer(width), "intermediate_size": 160,
+      "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2,
+      "vocab_size": 100, "max_position_embeddings": 4096,
+    ]
+    config.merge(changes) { $1 }
+    return try hollow(
+      tensors(width: width, mlp: 160, blocks: 2, keyWidth: width / 2, vocabulary: 100),
+      config: .object(
+        config.sorted { $0.key < $1.key }.map { .init(key: $0.key, value: $0.value) }),
+      in: folder)
+  }
+
+  @Test func llama70BTakes138GigabytesDenseAnd44InSparseINT8() throws {
+    let folder = try TemporaryFolder()
+    let plan = try Self.llama70B(in: folder).plan(
+      PlanRequest(gpu: Self.gpu(), form: .sparseInt8, batches: [1, 16], context: 4096))
+    let memory = plan.memory
+    #expect(memory.linearWeights == 80 * 855_638_016)
+    #expect(memory.otherBytes == 2 * (2 * 32000 * 8192 + 161 * 8192))
+    #expect(memory.weights[.denseHalf] == 137_953_296_384)
+    // 5/8 of a byte a weight, a scale for each of the 83968 outputs of a block, and the rest as it is.
+    #expect(
+      memory.weights[.sparseInt8]
+        == 80 * (855_638_016 / 8 * 5 + 4 * 83_968) + memory.otherBytes)
+    #expect(abs(Double(memory.weights[.sparseInt8] ?? 0) / 44e9 - 1) < 0.01)
+    #expect(memory.cache.bytesPerToken == 327_680)
+    let budget = memory.budget(.denseHalf, batch: 16)
+    #expect(budget.cache == 16 * 4096 * 327_680)
+    #expect(budget.gpus(of: try Self.gpu()) == 3)
+    #expect(memory.budget(.sparseInt8, batch: 16).gpus(of: try Self.gpu()) == 1)
+  }
+
+  @Test func llama70BIsFasterSparseInEveryPass() throws {
+    let folder = try TemporaryFolder()
+    let plan = try Self.llama70B(in: folder).plan(
+      PlanRequest(gpu: Self.gpu(), form: .sparseInt8, batches: [1, 16]))
+    #expect(plan.passes.map(\.phase) == [.decode, .decode, .prefill, .prefill])
+    #expect(plan.passes.map(\.rows) == [1, 16, 2048, 8192])
+    #expect(plan.passes.allSatisfy { $0.speedup(.sparseInt8) > 1.5 })
+    #expect(plan.layers.count == 560 * 4)
+    #expect(plan.verdict.name == "prune")
+    #expect(
+      !plan.advice.contains {
+        if case .smallModel = $0 { true } else { false }
+      })
+  }
+
+  @Test func aPassIsTheSumOfItsLinearsAndTheRest() throws {
+    let folder = try TemporaryFolder()
+    let plan = try Self.small(in: folder).plan(
+      PlanRequest(gpu: Self.gpu("l4"), form: .sparseHalf, batches: [3]))
+    let pass = plan.passes[0]
+    let layers = plan.layers.filter { $0.rows == 3 }
+    #expect(layers.count == 14)
+    #expect(
+      abs(layers.reduce(pass.rest) { $0 + $1.dense.seconds } - pass.seconds(.denseHalf)) < 1e-15)
+    #expect(
+      abs(layers.reduce(pass.rest) { $0 + $1.sparse.seconds } - pass.seconds(.sparseHalf)) < 1e-15)
+    // The cache of 3 sequences and one product with the output projection.
+    let cache = 3.0 * 2048 * Double(plan.memory.cache.bytesPerToken) / (300e9 * 0.6)
+    let logits = Roofline(gpu: try Self.gpu("l4")).time(
+      .denseHalf, rows: 3, outputs: 100, inputs: 64)
+    #expect(abs(pass.rest / (cache + logits.seconds) - 1) < 1e-12)
+  }
+
+  @Test func aSmallModelAndItsConsumersAreWarnedOf() throws {
+    let folder = try TemporaryFolder()
+    let plan = try Self.small(in: folder).plan(
+      PlanRequest(gpu: Self.gpu(), form: .sparseInt8, batches: [1]))
+    #expect(plan.advice.contains(.smallModel(weights: plan.memory.linearWeights)))
+    #expect(plan.advice.last == .consumers)
+    #expect(plan.verdict.name != "prune")
+    // Keys and values are 32 wide, and 64 inputs are no multiple of 128.
+    #expect(
+      plan.advice.contains {
+        if case .notPyTorch(let count, 14, _) = $0 { count == 14 } else { false }
+      })
+  }
+
+  @Test func linearsOfOddShapesAreNamed() throws {
+    let folder = try TemporaryFolder()
+    let plan = try Self.small(["head_dim": 10], width: 40, in: folder).plan(
+      PlanRequest(gpu: Self.gpu(), form: .sparseInt8, batches: [1]))
+    #expect(
+      plan.advice.contains(
+        .shapes(count: 14, of: 14, first: "model.layers.0.mlp.down_proj.weight")))
+    #expect(plan.layers.allSatisfy { $0.obstacle != nil })
+  }
+
+  @Test func withoutSparseTensorCoresTheVerdictIsNotToPrune() throws {
+    let folder = try TemporaryFolder()
+    let gpu = try GPU(specification: "fp16=65,int8=130,bandwidth=320,memory=16,sparse=no,name=t4")
+    let plan = try Self.llama70B(in: folder).plan(
+      PlanRequest(gpu: gpu, form: .sparseInt8, batches: [1]))
+    #expect(plan.advice.first == .noSparseTensorCores(gpu: "t4"))
+    #expect(plan.verdict.name == "quantize")
+  }
+
+  @Test func longContextsAreSaidToBeAttention() throws {
+    let folder = try TemporaryFolder()
+    let config: [String: JSON] = ["max_position_embeddings": 1_000_000]
+    let plan = try Self.small(config, in: folder).plan(
+      PlanRequest(gpu: Self.gpu(), form: .sparseHalf, batches: [64], context: 1_000_000))
+    #expect(
+      plan.advice.contains {
+        if case .rest(_, 64, 1_000_000, let share) = $0 { share > 0.9 } else { false }
+      })
+  }
+
+  @Test func aContextBeyondTheModelsIsRefused() throws {
+    let folder = try TemporaryFolder()
+    let checkpoint = try Self.small(in: folder)
+    #expect(throws: ModelError.contextTooLong(asked: 4097, context: 4096)) {
+      try checkpoint.plan(
+        PlanRequest(gpu: Self.gpu(), form: .sparseHalf, batches: [1], context: 4097))
+    }
+  }
+
+  @Test(
+    arguments: [
+      (["num_key_value_heads": 4], "the key heads of config.json are 64 wide in all"),
+      (["head_dim": 2_147_483_646], "the key heads of config.json are 4294967292 wide in all"),
+      (["num_hidden_layers": 2_147_483_647], "config.json counts 2147483647 blocks"),
+      (["hidden_size": .null], "hidden_size is missing"),
+    ] as [([String: JSON], String)])
+  func aConfigurationThatTheWeightsDoNotBearOutIsRefused(
+    changes: [String: JSON], reason: String
+  ) throws {
+    let folder = try TemporaryFolder()
+    let checkpoint = try Self.small(changes, in: folder)
+    let error = #expect(throws: (any Error).self) {
+      try checkpoint.plan(PlanRequest(gpu: Self.gpu(), form: .sparseHalf, batches: [1]))
+    }
+    #expect(error.map { "\($0)".contains(reason) } == true, "\(String(describing: error))")
+  }
+
+  @Test func aVocabularyThatIsClaimedOnlyDoesNotOverflow() throws {
+    let folder = try TemporaryFolder()
+    let plan = try Self.small(["vocab_size": 2_147_483_647], in: folder).plan(
+      PlanRequest(gpu: Self.gpu(), form: .sparseHalf, batches: [1 << 20]))
+    #expect(plan.passes.allSatisfy { $0.seconds(.sparseHalf).isFinite })
+  }
+}
