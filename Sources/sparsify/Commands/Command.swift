@@ -32,6 +32,7 @@ enum Registry {
     ExportCommand.self,
     CheckCommand.self,
     InspectCommand.self,
+    PlanCommand.self,
     EvalCommand.self,
     GenerateCommand.self,
     CalibrateCommand.self,

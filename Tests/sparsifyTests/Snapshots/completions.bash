@@ -20,7 +20,7 @@ _sparsify() {
   fi
   COMPREPLY=()
   if [[ $COMP_CWORD -eq 1 ]]; then
-    _sparsify_words 'prune quantize compress expand export check inspect eval generate calibrate merge bench info completions help --version -h --help'
+    _sparsify_words 'prune quantize compress expand export check inspect plan eval generate calibrate merge bench info completions help --version -h --help'
     return
   fi
   case ${COMP_WORDS[1]} in
@@ -159,6 +159,27 @@ _sparsify() {
       _sparsify_files
     fi
     ;;
+  plan)
+    case $previous in
+    --gpu)
+      _sparsify_words 'a100-40 a100-80 a30 a10 l4 l40s rtx-3090 rtx-4090 rtx-5090 h100-sxm h100-pcie h200 b200'
+      return
+      ;;
+    --gpu-spec | --batch | --context)
+      :
+      return
+      ;;
+    --dtype)
+      _sparsify_words 'fp16 int8'
+      return
+      ;;
+    esac
+    if [[ $word == -* ]]; then
+      _sparsify_words '--gpu --gpu-spec --batch --dtype --context --json -h --help'
+    else
+      _sparsify_files
+    fi
+    ;;
   eval)
     case $previous in
     --text | --tokens)
@@ -265,7 +286,7 @@ _sparsify() {
     fi
     ;;
   help)
-    [[ $COMP_CWORD -eq 2 ]] && _sparsify_words 'prune quantize compress expand export check inspect eval generate calibrate merge bench info completions'
+    [[ $COMP_CWORD -eq 2 ]] && _sparsify_words 'prune quantize compress expand export check inspect plan eval generate calibrate merge bench info completions'
     ;;
   esac
 }

@@ -10,6 +10,7 @@ _sparsify_commands() {
     'export:Write a 2\:4 model in the form that another program takes'
     'check:Check that every weight that should be 2\:4 sparse is'
     'inspect:List the tensors of a checkpoint with their zeros and 2\:4 patterns'
+    'plan:Predict what 2\:4 would bring on a GPU\: time, memory, and whether it pays'
     'eval:Measure the perplexity of a model'
     'generate:Let a model go on from a prompt'
     'calibrate:Collect statistics of what the layers of a model read'
@@ -138,6 +139,17 @@ _sparsify() {
       '--threads=[The number of threads. Results don'\''t depend on it]:n: ' \
       '--json[Print one JSON object instead of text]' \
       '(-q --quiet)'{-q,--quiet}'[Show no progress]' \
+      '(- *)'{-h,--help}'[Show this help]' \
+      '1:model:_files'
+    ;;
+  plan)
+    _arguments -s -S \
+      '--gpu=[The GPU that the model is to run on]:name:(a100-40 a100-80 a30 a10 l4 l40s rtx-3090 rtx-4090 rtx-5090 h100-sxm h100-pcie h200 b200)' \
+      '--gpu-spec=[Another GPU\: '\''fp16=312,int8=624,bandwidth=2039,memory=80'\'' (dense rates in 10^12 operations a second, 10^9 bytes a second, 10^9 bytes), and '\''sparse=no'\'' for one without sparse tensor cores]:spec: ' \
+      '--batch=[The numbers of sequences that run at once]:list: ' \
+      '--dtype=[The numbers that the 2\:4 weights are kept in]:type:(fp16 int8)' \
+      '--context=[The tokens of each sequence]:n: ' \
+      '--json[Print one JSON object instead of text]' \
       '(- *)'{-h,--help}'[Show this help]' \
       '1:model:_files'
     ;;

@@ -1,0 +1,57 @@
+internal import SparseCore
+internal import SparseModel
+
+/// `sparsify plan`: what 2:4 would cost and bring, before anything is computed.
+enum PlanCommand: Command {
+  static let gpu = Parameter(
+    option: "gpu", "name", .gpu, "The GPU that the model is to run on.")
+
+  static let gpuSpecification = Parameter(
+    option: "gpu-spec", "spec", .gpuSpecification,
+    "Another GPU: 'fp16=312,int8=624,bandwidth=2039,memory=80' (dense rates in 10^12 operations a second, "
+      + "10^9 bytes a second, 10^9 bytes), and 'sparse=no' for one without sparse tensor cores.")
+
+  static let batch = Parameter(
+    option: "batch", "list", .batches, default: "1,16,128",
+    "The numbers of sequences that run at once.")
+
+  static let numbers: Parameter<PlanNumbers> = Parameter(
+    option: "dtype", "type", .choice, default: "fp16",
+    "The numbers that the 2:4 weights are kept in.")
+
+  static let context = Parameter(
+    option: "context", "n", .positiveInteger, note: "the model's, 2048 at most",
+    "The tokens of each sequence.")
+
+  static let spec = CommandSpec(
+    "plan", "Predict what 2:4 would bring on a GPU: time, memory, and whether it pays",
+    discussion: """
+      Only the headers of the weights and config.json are read. Times are those of a roofline model, \
+      calibrated on an H100; dense fp16 is what speedups are over.
+      """,
+    parameters: [Common.model, gpu, gpuSpecification, batch, numbers, context, Common.json],
+    oneOf: [["gpu", "gpu-spec"]],
+    examples: [
+      .init("2:4 in INT8 on an H100", "sparsify plan Llama-2-7b --gpu h100-sxm --dtype int8"),
+      .init(
+        "Long contexts on a smaller card",
+        "sparsify plan Llama-2-7b --gpu l4 --batch 1,8 --context 4096"),
+    ])
+
+  static func run(_ arguments: Arguments, in context: Context) throws -> ExitStatus {
+    guard let gpu = arguments[gpu] ?? arguments[gpuSpecification] else {
+      preconditionFailure("the parser let a plan through without a GPU")
+    }
+    let model = arguments[Common.model]
+    let plan = try Checkpoint(path: model).plan(
+      PlanRequest(
+        gpu: gpu, form: arguments[numbers].form, batches: arguments[batch],
+        context: arguments[Self.context]))
+    if arguments[Common.json] {
+      try context.print(plan.json)
+    } else {
+      try context.print(PlanText(plan: plan, model: model).text)
+    }
+    return .done
+  }
+}
