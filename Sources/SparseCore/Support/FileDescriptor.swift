@@ -122,6 +122,16 @@ package struct FileDescriptor: ~Copyable, Sendable {
     return done
   }
 
+  /// All of the file's bytes, also where its name is gone.
+  package func contents() throws(FileError) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: try status().size)
+    let count = try bytes.withUnsafeMutableBufferPointer { buffer throws(FileError) in
+      try read(into: UnsafeMutableRawBufferPointer(buffer), at: 0)
+    }
+    bytes.removeSubrange(count...)
+    return bytes
+  }
+
   /// Whether nobody else holds the file; it is held from now on until this descriptor is closed or the process ends.
   package func lock() -> Bool { flock(raw, LOCK_EX | LOCK_NB) == 0 }
 

@@ -16,7 +16,7 @@ package final class Journal: Sendable {
   init?(path: String) throws(FileError) {
     file = try FileDescriptor.continuing(path)
     guard file.lock() else { return nil }
-    let bytes = try MappedFile(path: path).bytes.withUnsafeBytes { Array($0) }
+    let bytes = try file.contents()
     var end = 0
     entries = Self.entries(in: bytes, &end)
     self.end = Mutex(end)

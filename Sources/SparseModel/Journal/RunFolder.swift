@@ -43,6 +43,7 @@ final class RunFolder {
     entries = []
     isOfUse = false
     isRemovedAtEnd = true
+    if isNew { return }
     try journal.restart()
     for name in try FileSystem.names(in: path) where name != Self.journalName {
       try FileSystem.removeTree(Path.join(path, name))

@@ -36,7 +36,7 @@ public struct MemoryPlan: Sendable {
     _ work: MemoryWork, budget: Int?, available: Int
   ) throws(MemoryBudgetError) {
     let least = MemoryPlan(work, work.leastChoices, budget: 0)
-    let limit = budget ?? max(MemoryBudget.default(available: available), least.peakBytes)
+    let limit = budget ?? max(Self.defaultBudget(available: available), least.peakBytes)
     if least.peakBytes > limit {
       let step = least.steps.first { $0.bytes == least.peakBytes }
       throw .tooSmall(budget: limit, least: least.peakBytes, step: step?.name ?? "")
@@ -55,7 +55,7 @@ public struct MemoryPlan: Sendable {
 
   /// A run that reads every tensor once, a piece or a weight at a time.
   init(streaming bytes: Int, budget: Int?, available: Int) throws(MemoryBudgetError) {
-    let limit = budget ?? max(MemoryBudget.default(available: available), bytes)
+    let limit = budget ?? max(Self.defaultBudget(available: available), bytes)
     if bytes > limit { throw .tooSmall(budget: limit, least: bytes, step: "prune") }
     self.budget = limit
     steps = [Step(name: "prune", bytes: bytes)]
@@ -63,6 +63,9 @@ public struct MemoryPlan: Sendable {
     choices = MemoryChoices()
     writing = TextMemory()
   }
+
+  /// What a run takes at most where nothing is asked for, unless it cannot do with that: half of what there is.
+  private static func defaultBudget(available: Int) -> Int { available / 2 }
 
   private init(_ work: MemoryWork, _ choices: MemoryChoices, budget: Int) {
     self.budget = budget

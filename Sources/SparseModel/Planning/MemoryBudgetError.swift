@@ -21,9 +21,3 @@ extension MemoryBudgetError: CustomStringConvertible {
       ? bytes.counting("byte") : "\((bytes + (roundingUp ? (1 << 20) - 1 : 0)) >> 20)M"
   }
 }
-
-/// The memory that a run may take.
-enum MemoryBudget {
-  /// What a run takes at most where nothing is asked for: half of what there is, unless it cannot do with that.
-  static func `default`(available: Int) -> Int { available / 2 }
-}
