@@ -104,6 +104,35 @@ static void log_sum_exp(intptr_t n, const float *x, float *max, double *sum) {
   *max = most;
 }
 
+// log_sum_exp of x, and besides sum(e^(x - max) (x - y)).
+static void log_sum_exp_difference(intptr_t n, const float *x, const float *y, float *max, double *sum,
+                                   double *difference) {
+  if (n == 0) return;
+  float block = array_max(n, x), most = block > *max ? block : *max;
+  if (most == -__builtin_inff()) most = -0x1.fffffep127f;
+  vd total = (vd)(0.0), apart = (vd)(0.0);
+  intptr_t i = 0;
+  for (; i + SK_LANES <= n; i += SK_LANES) {
+    vf value = load_f(x + i);
+    vd share = __builtin_convertvector(exp_lanes(value - splat(most)), vd);
+    total += share;
+    apart += share * __builtin_convertvector(value - load_f(y + i), vd);
+  }
+  double block_sum = lane_sum_double(total), block_difference = lane_sum_double(apart);
+  if (i < n) {
+    float last[SK_LANES];
+    store_f(last, exp_lanes(load_part(x + i, n - i) - splat(most)));
+    for (int k = 0; k < n - i; k++) {
+      block_sum += last[k];
+      block_difference += (double)last[k] * (x[i + k] - y[i + k]);
+    }
+  }
+  double before = __builtin_exp((double)*max - most);
+  *sum = *sum * before + block_sum;
+  *difference = *difference * before + block_difference;
+  *max = most;
+}
+
 static void rotate(intptr_t heads, intptr_t width, const float *cosines, const float *sines, float *x) {
   intptr_t half = width / 2;
   for (intptr_t h = 0; h < heads; h++) {

@@ -30,6 +30,7 @@
 .exp = exp_array,
 .softmax = softmax,
 .log_sum_exp = log_sum_exp,
+.log_sum_exp_difference = log_sum_exp_difference,
 .rotate = rotate,
 .attend = attend,
 .attend_one = attend_one,

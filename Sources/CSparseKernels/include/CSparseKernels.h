@@ -143,6 +143,9 @@ typedef struct sk_kernels {
   // One step of log(sum of exp): *max and *sum (of exp(x - *max), in float64) take in n more values.
   // Start with *max = -infinity, *sum = 0. The value is *max + log(*sum).
   void (*log_sum_exp)(intptr_t n, const float *x, float *max, double *sum);
+  // The same for finite x, and *difference takes in sum(exp(x - *max) (x - y)); start with *difference = 0.
+  void (*log_sum_exp_difference)(intptr_t n, const float *x, const float *y, float *max, double *sum,
+                                 double *difference);
   // Rotary embedding of `heads` heads that lie one after another, in place; the first half of a head turns
   // against its second half: width is even, cosines and sines hold width / 2 values.
   void (*rotate)(intptr_t heads, intptr_t width, const float *cosines, const float *sines, float *x);

@@ -35,6 +35,14 @@ extension KernelSet {
     table.pointee.log_sum_exp(n, x, &maximum, &sum)
   }
 
+  /// The same for finite values, and takes their differences to `y`, weighted by e^(x − maximum), into another sum.
+  package func logSumExp(
+    _ n: Int, _ x: UnsafePointer<Float>, minus y: UnsafePointer<Float>, maximum: inout Float,
+    sum: inout Double, difference: inout Double
+  ) {
+    table.pointee.log_sum_exp_difference(n, x, y, &maximum, &sum, &difference)
+  }
+
   /// Rotary embedding of heads that lie one after another, in place; half of a head turns against the other half.
   package func rotate(
     heads: Int, width: Int, cosines: UnsafePointer<Float>, sines: UnsafePointer<Float>,

@@ -3,7 +3,8 @@
 ///
 /// The sums are float64, and blocks enter in order, so the bits depend on the blocks' widths but not on the threads.
 package struct LogSumExp: Sendable {
-  private var maxima: [Float]
+  /// The largest value of each row so far.
+  private(set) var maxima: [Float]
   private var sums: [Double]
 
   package init(rows: Int) {

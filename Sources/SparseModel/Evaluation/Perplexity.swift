@@ -101,50 +101,15 @@ extension Decoder {
     }
   }
 
-  /// The residual stream after the last block, in chunks of whole windows.
-  private func hiddenStates(
-    of windows: TokenWindows, _ activations: ActivationType, chunkTokens: Int,
-    on compute: Compute, afterBlock: (Int) throws -> Void
-  ) throws -> [Matrix] {
-    let chunks = windows.groups(ofTokens: chunkTokens)
-    var hidden = try chunks.map { try embed(windows[$0], source: "the text") }
-    for (index, block) in blocks.enumerated() {
-      try afterBlock(index)
-      var products: [String: (Matrix) -> Matrix] = [:]
-      for name in type(of: block).stages.flatMap(\.linears) {
-        let layer = block.linear(name)
-        products[layer.name] = layer.product(with: activations, on: compute)
-      }
-      for chunk in hidden.indices {
-        var state = BlockState(
-          hidden: hidden[chunk], positions: .sequences(length: windows.length))
-        hidden[chunk] = Matrix(rows: 0, columns: 0)
-        block.run(&state, on: compute) { layer, x in
-          guard let product = products[layer.name] else {
-            preconditionFailure("\(layer.name) is not among the stages of its block")
-          }
-          return product(x)
-        }
-        hidden[chunk] = state.hidden
-      }
-    }
-    return hidden
-  }
-
   /// The negative log-likelihood of each window's tokens 2…length, window after window.
-  ///
-  /// The output projection is multiplied a slice of the vocabulary at a time, so logits never take
-  /// more than a few megabytes, whatever the vocabulary.
   private func losses(
     _ hidden: [Matrix], of windows: TokenWindows, on compute: Compute
   ) -> [Double] {
     let normed = hidden.map { finish($0, on: compute) }
     var sums = normed.map { LogSumExp(rows: $0.rows) }
     var targetLogits = [Double](repeating: 0, count: windows.ids.count)
-    let vocabulary = configuration.vocabulary
-    for start in stride(from: 0, to: vocabulary, by: vocabularySlice) {
-      let slice = start..<min(start + vocabularySlice, vocabulary)
-      let weight = PackedWeight(outputProjection.rows(slice), on: compute)
+    for slice in vocabularySlices {
+      let weight = outputProjection(slice, on: compute)
       var first = 0  // the token of the chunk's first row
       for (chunk, x) in normed.enumerated() {
         let logits = linear(x, weight, on: compute)  // tokens × slice
@@ -152,7 +117,7 @@ extension Decoder {
         for row in 0..<x.rows where (first + row + 1) % windows.length != 0 {
           let target = Int(windows.ids[first + row + 1])
           if slice.contains(target) {
-            targetLogits[first + row] = Double(logits[row, target - start])
+            targetLogits[first + row] = Double(logits[row, target - slice.lowerBound])
           }
         }
         first += x.rows
@@ -162,39 +127,6 @@ extension Decoder {
     return normalisers.indices.compactMap { token in
       (token + 1) % windows.length == 0 ? nil : normalisers[token] - targetLogits[token]
     }
-  }
-}
-
-extension LinearLayer {
-  /// `x Wᵀ`, without the bias, with the weight packed once.
-  fileprivate func product(
-    with activations: ActivationType, on compute: Compute
-  ) -> (Matrix) -> Matrix {
-    if activations == .int8 && weight.type == .int8 {
-      let packed = PackedInt8Weight(weight, on: compute)
-      return { SparseCore.linear($0, packed, on: compute) }
-    }
-    let packed = PackedWeight(weight, on: compute)
-    return { SparseCore.linear($0, packed, on: compute) }
-  }
-}
-
-/// Outputs of the vocabulary multiplied at once; a constant, as sums over the vocabulary are taken slice by slice.
-private let vocabularySlice = 4096
-
-/// How many tokens pass through the model at a time.
-///
-/// It changes no bit of any result: every sum runs over its terms in a fixed order.
-struct BatchSize {
-  /// Tokens whose activations are held at once: enough to keep the register tiles busy, few
-  /// enough that a stage's activations stay a few tens of megabytes.
-  var chunkTokens = 2048
-  /// Bytes of the residual stream that are held at once.
-  var hiddenBytes = 64 << 20
-
-  /// Tokens whose residual stream is held at once.
-  func hiddenTokens(width: Int) -> Int {
-    max(chunkTokens, hiddenBytes / (4 * width))
   }
 }
 

@@ -1,0 +1,92 @@
+/// How far the distributions that two models give the next token are apart, row by row, from logits that come
+/// in blocks of columns and are never all in memory at once.
+///
+/// As with ``LogSumExp`` the bits depend on the blocks' widths but not on the threads.
+package struct LogitComparison: Sendable {
+  private var reference: [Row]
+  private var other: LogSumExp
+  private var otherTops: [Int]
+  private var columns = 0
+
+  private struct Row: Sendable {
+    var maximum = -Float.infinity
+    var sum = 0.0
+    var difference = 0.0  // Σ e^(reference − maximum) · (reference − other)
+    var top = 0  // the column of the maximum, the first of equal ones
+  }
+
+  package init(rows: Int) {
+    reference = [Row](repeating: Row(), count: rows)
+    other = LogSumExp(rows: rows)
+    otherTops = [Int](repeating: 0, count: rows)
+  }
+
+  /// Takes in the next block of columns of every row: finite logits of the reference and of the other model.
+  package mutating func add(
+    _ reference: Matrix, _ other: Matrix, on compute: Compute = .automatic
+  ) {
+    precondition(
+      reference.rows == self.reference.count && other.rows == reference.rows
+        && other.columns == reference.columns,
+      "LogitComparison: \(reference.rows) × \(reference.columns) and \(other.rows) × \(other.columns), expected \(self.reference.count) rows"
+    )
+    let (rows, width, first) = (reference.rows, reference.columns, columns)
+    let before = self.other.maxima
+    self.other.add(other, on: compute)
+    let after = self.other.maxima
+    reference.values.withUnsafeBufferPointer { x in
+      other.values.withUnsafeBufferPointer { y in
+        self.reference.withUnsafeMutableBufferPointer { sums in
+          otherTops.withUnsafeMutableBufferPointer { tops in
+            nonisolated(unsafe) let (x, y, sums, tops) = (x.start, y.start, sums.start, tops.start)
+            let size = max(1, 1 << 14 / max(1, width))
+            Parallel.forEachRange(of: rows, size: size, threads: compute.threads) {
+              for row in $0 {
+                let (a, b) = (x + row * width, y + row * width)
+                let highest = sums[row].maximum
+                compute.kernels.logSumExp(
+                  width, a, minus: b, maximum: &sums[row].maximum, sum: &sums[row].sum,
+                  difference: &sums[row].difference)
+                if sums[row].maximum > highest {
+                  sums[row].top = first + Self.column(of: sums[row].maximum, in: a)
+                }
+                if after[row] > before[row] {
+                  tops[row] = first + Self.column(of: after[row], in: b)
+                }
+              }
+            }
+          }
+        }
+      }
+    }
+    columns += width
+  }
+
+  /// The first column of a value that is there.
+  private static func column(of value: Float, in values: UnsafePointer<Float>) -> Int {
+    var column = 0
+    while values[column] != value { column += 1 }
+    return column
+  }
+
+  /// KL(reference ‖ other) of each row, in nats: Σ p (log p − log q).
+  package var divergences: [Double] {
+    zip(zip(reference, referenceNormalisers), other.values).map { pair, otherNormaliser in
+      let (row, normaliser) = pair
+      return row.difference / row.sum + otherNormaliser - normaliser
+    }
+  }
+
+  /// log Σ e^x of each row of the reference.
+  package var referenceNormalisers: [Double] {
+    reference.map { Double($0.maximum) + Math.logarithm($0.sum) }
+  }
+
+  /// log Σ e^x of each row of the other model.
+  package var otherNormalisers: [Double] { other.values }
+
+  /// Whether both models find the same token most likely, for each row; of equal logits the first counts.
+  package var agreements: [Bool] {
+    zip(reference, otherTops).map { $0.top == $1 }
+  }
+}
