@@ -7,29 +7,31 @@ extension Decoder {
     of windows: TokenWindows, _ activations: ActivationType, chunkTokens: Int,
     on compute: Compute, afterBlock: (Int) throws -> Void
   ) throws -> [Matrix] {
-    let chunks = windows.groups(ofTokens: chunkTokens)
-    var hidden = try chunks.map { try embed(windows[$0], source: "the text") }
-    for (index, block) in blocks.enumerated() {
-      try afterBlock(index)
-      var products: [String: (Matrix) -> Matrix] = [:]
-      for name in type(of: block).stages.flatMap(\.linears) {
-        let layer = block.linear(name)
-        products[layer.name] = layer.product(with: activations, on: compute)
-      }
+    var hidden = try windows.groups(ofTokens: chunkTokens).map {
+      try embed(windows[$0], source: "the text")
+    }
+    try run(
+      &hidden, length: windows.length, through: blocks.indices, activations, on: compute,
+      beforeBlock: afterBlock)
+    return hidden
+  }
+
+  /// Takes the residual stream of windows of `length` tokens, in chunks, through some blocks.
+  func run(
+    _ hidden: inout [Matrix], length: Int, through range: Range<Int>,
+    _ activations: ActivationType = .float32, on compute: Compute,
+    beforeBlock: (Int) throws -> Void = { _ in }
+  ) throws {
+    for index in range {
+      try beforeBlock(index)
+      let products = blocks[index].products(with: activations, on: compute)
       for chunk in hidden.indices {
-        var state = BlockState(
-          hidden: hidden[chunk], positions: .sequences(length: windows.length))
+        var state = BlockState(hidden: hidden[chunk], positions: .sequences(length: length))
         hidden[chunk] = Matrix(rows: 0, columns: 0)
-        block.run(&state, on: compute) { layer, x in
-          guard let product = products[layer.name] else {
-            preconditionFailure("\(layer.name) is not among the stages of its block")
-          }
-          return product(x)
-        }
+        blocks[index].run(&state, on: compute, multiply: products.multiply)
         hidden[chunk] = state.hidden
       }
     }
-    return hidden
   }
 
   /// The vocabulary in slices, so that logits never take more than some megabytes, whatever its size.
@@ -44,6 +46,33 @@ extension Decoder {
   /// The output projection's rows for a slice of the vocabulary, ready to multiply.
   func outputProjection(_ slice: Range<Int>, on compute: Compute) -> PackedWeight {
     PackedWeight(outputProjection.rows(slice), on: compute)
+  }
+}
+
+/// A block's weights, packed once for many multiplications.
+struct BlockProducts {
+  private var products: [String: (Matrix) -> Matrix] = [:]
+
+  init(_ layers: [(name: String, product: (Matrix) -> Matrix)]) {
+    products = Dictionary(uniqueKeysWithValues: layers.map { ($0.name, $0.product) })
+  }
+
+  /// `x Wᵀ` of one of the layers, without the bias.
+  func multiply(_ layer: LinearLayer, _ x: Matrix) -> Matrix {
+    guard let product = products[layer.name] else {
+      preconditionFailure("\(layer.name) is not among the stages of its block")
+    }
+    return product(x)
+  }
+}
+
+extension DecoderBlock {
+  /// All linear layers, ready to multiply.
+  func products(with activations: ActivationType = .float32, on compute: Compute) -> BlockProducts {
+    BlockProducts(
+      Self.stages.flatMap(\.linears).map(linear).map {
+        ($0.name, $0.product(with: activations, on: compute))
+      })
   }
 }
 

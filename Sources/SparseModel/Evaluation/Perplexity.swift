@@ -19,6 +19,16 @@ public struct Perplexity: Sendable, Equatable {
   /// In which numbers INT8 weights were multiplied.
   public let activations: ActivationType
 
+  /// The perplexity of windows whose predicted tokens have these negative log-likelihoods.
+  init(losses: [Double], windows: TokenWindows, activations: ActivationType = .float32) {
+    meanNegativeLogLikelihood = losses.reduce(0, +) / Double(losses.count)
+    perplexity = Math.exponential(meanNegativeLogLikelihood)
+    tokens = windows.ids.count
+    self.windows = windows.count
+    length = windows.length
+    self.activations = activations
+  }
+
   /// The result as the `eval` contract has it.
   public var json: JSON {
     [
@@ -69,7 +79,8 @@ extension Decoder {
     }
     try checkLength(windows.length)
     let groups = windows.groups(ofTokens: batch.hiddenTokens(width: configuration.width))
-    var total = 0.0
+    var losses: [Double] = []
+    losses.reserveCapacity(windows.count * (windows.length - 1))
     for group in groups {
       let done = group.lowerBound * (blocks.count + 1)
       func report(_ block: Int) throws {
@@ -82,14 +93,10 @@ extension Decoder {
         count: group.count, length: windows.length, ids: Array(windows[group]))
       let hidden = try hiddenStates(
         of: part, activations, chunkTokens: batch.chunkTokens, on: compute, afterBlock: report)
-      for loss in losses(hidden, of: part, on: compute) { total += loss }
+      losses += self.losses(hidden, of: part, on: compute)
       try report(blocks.count + 1)
     }
-    let mean = total / Double(windows.count * (windows.length - 1))
-    return Perplexity(
-      perplexity: Math.exponential(mean), meanNegativeLogLikelihood: mean,
-      tokens: windows.ids.count, windows: windows.count, length: windows.length,
-      activations: activations)
+    return Perplexity(losses: losses, windows: windows, activations: activations)
   }
 
   /// Whether any linear layer of the blocks has an INT8 weight.
@@ -102,7 +109,7 @@ extension Decoder {
   }
 
   /// The negative log-likelihood of each window's tokens 2…length, window after window.
-  private func losses(
+  func losses(
     _ hidden: [Matrix], of windows: TokenWindows, on compute: Compute
   ) -> [Double] {
     let normed = hidden.map { finish($0, on: compute) }

@@ -10,6 +10,8 @@ enum JournalEntry: Sendable {
   case block(FinishedBlock)
   /// Some tensors are written by a run that looks at one tensor at a time.
   case tensors([FinishedTensor])
+  /// The parts of a decoder block are measured.
+  case sensitivity(block: Int, parts: [Sensitivity])
   /// The output is complete, and gets its name next.
   case complete
 
@@ -20,6 +22,8 @@ enum JournalEntry: Sendable {
     case .tokens(let fingerprint): ["tokens": .string(fingerprint)]
     case .block(let block): ["block": block.json]
     case .tensors(let tensors): ["tensors": .array(tensors.map(\.json))]
+    case .sensitivity(let block, let parts):
+      ["measured": .integer(block), "parts": .array(parts.map(\.json))]
     case .complete: ["complete": true]
     }
   }
@@ -36,6 +40,10 @@ enum JournalEntry: Sendable {
       let tensors = list.compactMap { FinishedTensor($0) }
       guard tensors.count == list.count else { return nil }
       self = .tensors(tensors)
+    } else if let block = json["measured"]?.int, let list = json["parts"]?.array {
+      let parts = list.compactMap { Sensitivity($0) }
+      guard parts.count == list.count else { return nil }
+      self = .sensitivity(block: block, parts: parts)
     } else if json["complete"] == true {
       self = .complete
     } else {

@@ -15,6 +15,7 @@ extension LayerReport {
       "scales": scaleRange.map {
         [.number(Double($0.lowerBound)), .number(Double($0.upperBound))]
       } ?? .null,
+      "dense": .bool(isDense),
     ]
   }
 
@@ -37,6 +38,6 @@ extension LayerReport {
       permutationGain: record["permutationGain"]?.double,
       scaleRange: scales.flatMap {
         $0.count == 2 && $0[0] <= $0[1] ? $0[0]...$0[1] : nil
-      })
+      }, isDense: record["dense"] == true)
   }
 }

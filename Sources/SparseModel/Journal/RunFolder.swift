@@ -19,11 +19,16 @@ final class RunFolder {
   ///
   /// - Throws: ``JournalError`` where another run is at work there, or has left work that is neither to be
   ///   resumed nor, by `force`, thrown away.
-  init(for output: CheckpointOutput, resumes: Bool) throws {
-    path = Self.path(for: output.path)
+  convenience init(for output: CheckpointOutput, resumes: Bool) throws {
+    try self.init(forOutput: output.path, force: output.force, resumes: resumes)
+  }
+
+  /// The same for an output of any kind.
+  init(forOutput output: String, force: Bool, resumes: Bool) throws {
+    path = Self.path(for: output)
     let isNew = !FileSystem.isTaken(path)
     if isNew {
-      try FileSystem.makeFolder(path, finalPath: output.path)
+      try FileSystem.makeFolder(path, finalPath: output)
     } else if try FileSystem.kind(of: path) != .folder
       || !FileSystem.names(in: path).allSatisfy(Self.names.contains)
     {
@@ -37,7 +42,7 @@ final class RunFolder {
     isOfUse = entries.contains { if case .run = $0 { false } else { true } }
     isRemovedAtEnd = false
     if isOfUse && resumes { return }
-    if isOfUse && !output.force {
+    if isOfUse && !force {
       throw JournalError.unfinished(folder: path, done: Self.done(entries))
     }
     entries = []
@@ -84,7 +89,7 @@ final class RunFolder {
       case .block(let block): for layer in block.layers { layers[ExactString(layer.name)] = layer }
       case .tensors(let tensors):
         for layer in tensors.compactMap(\.layer) { layers[ExactString(layer.name)] = layer }
-      case .run, .tokens, .complete: break
+      case .run, .tokens, .sensitivity, .complete: break
       }
     }
     let found = zip(targets, shapes).compactMap { target, shape in
@@ -175,6 +180,7 @@ final class RunFolder {
       case .tokens: text = true
       case .block(let block): blocks = block.index + 1
       case .tensors(let finished): tensors += finished.count
+      case .sensitivity(let index, _): blocks = index + 1
       case .complete: return "all"
       }
     }

@@ -43,6 +43,10 @@ public enum SelectionError: Error, Equatable {
   case matchesNothing(glob: String, candidates: Int)
   /// The globs leave no weight.
   case nothingLeft
+  /// Every weight is to stay dense.
+  case nothingSparse(path: String)
+  /// A weight that is to stay dense is none of those that are worked on.
+  case notSelected(name: String, path: String)
   /// The checkpoint has no weight that could be pruned.
   case noCandidates(path: String)
 }
@@ -54,6 +58,9 @@ extension SelectionError: CustomStringConvertible {
     case .matchesNothing(let glob, let candidates):
       "the glob '\(glob)' matches no tensor of the \(candidates) to choose from ('sparsify inspect' lists all)"
     case .nothingLeft: "--only and --skip leave no weight to work on"
+    case .nothingSparse(let path): "\(path): every weight would stay dense, and none be pruned"
+    case .notSelected(let name, let path):
+      "\(path): '\(name)', which is to stay dense, is none of the weights that are worked on"
     case .noCandidates(let path):
       "\(path): there is no two-dimensional floating-point weight inside a decoder block"
     }

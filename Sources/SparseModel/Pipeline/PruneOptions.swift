@@ -18,6 +18,8 @@ public struct PruneOptions: Sendable {
   public var calibration: CalibrationOptions?
   /// Which weights are pruned.
   public var selection: WeightSelection
+  /// The names of weights among those that stay dense; with ``quantization`` they become INT8 like the others.
+  public var keptDense: [String]
   /// The bytes of memory that the run keeps to; nil for half of the machine's, or what it cannot do without.
   public var memory: Int?
   /// Where the output goes; nil for `NAME-2of4` beside the input.
@@ -36,7 +38,7 @@ public struct PruneOptions: Sendable {
     method: PruningMethod = .admm, effort: Effort = .standard, permutes: Bool? = nil,
     quantization: QuantizationOptions? = nil, smoothing: Float? = nil, dense: String? = nil,
     calibration: CalibrationOptions? = nil, selection: WeightSelection = WeightSelection(),
-    output: String? = nil, force: Bool = false, shardSize: Int? = nil,
+    keptDense: [String] = [], output: String? = nil, force: Bool = false, shardSize: Int? = nil,
     resumes: Bool = false, isStrict: Bool = false, memory: Int? = nil
   ) {
     self.method = method
@@ -47,6 +49,7 @@ public struct PruneOptions: Sendable {
     self.dense = dense
     self.calibration = calibration
     self.selection = selection
+    self.keptDense = keptDense
     self.output = output
     self.force = force
     self.shardSize = shardSize

@@ -11,7 +11,7 @@ public struct PruneRun: Sendable {
   public let checkpoint: Checkpoint
   /// What is to be done.
   public let options: PruneOptions
-  /// The weights that will be 2:4, in the checkpoint's order.
+  /// The weights that change, in the checkpoint's order: those that will be 2:4, and those that stay dense and become INT8.
   public let targets: [String]
   /// Where the output goes: found free, and fit for the input.
   public let output: CheckpointOutput

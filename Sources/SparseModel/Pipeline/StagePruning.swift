@@ -23,6 +23,11 @@ struct StagePruning {
     stage.linears.contains { isTarget(block.linear($0)) }
   }
 
+  /// The layers of a stage that become 2:4.
+  private func sparseLayers(of stage: Stage, in block: any DecoderBlock) -> [LinearLayer] {
+    stage.linears.map(block.linear).filter { isTarget($0) && !recipe.keepsDense($0) }
+  }
+
   /// The way out for a block's tensors: layers that a stage to be pruned may reorder are held back.
   func writes(
     of block: any DecoderBlock,
@@ -30,7 +35,7 @@ struct StagePruning {
   ) -> HeldWrites {
     var writes = HeldWrites(write: write)
     if recipe.permutes {
-      for stage in type(of: block).stages where isTarget(stage, of: block) {
+      for stage in type(of: block).stages where !sparseLayers(of: stage, in: block).isEmpty {
         writes.hold(block.channelFreedom(of: stage)?.producers.map(block.linear) ?? [])
       }
     }
@@ -56,7 +61,7 @@ struct StagePruning {
     }
     let clock = ContinuousClock()
     let start = clock.now
-    let space = try space(of: stage, of: block, targets: targets, inputs: inputs, writes: &writes)
+    let space = try space(of: stage, of: block, inputs: inputs, writes: &writes)
     let choices = memory.stage(stage.index)
     inputs.enter(space, on: compute)
     defer { inputs = StageInputs(statistics: .none, sample: nil, maxima: nil) }
@@ -80,21 +85,22 @@ struct StagePruning {
           shape: [layer.weight.rows, layer.weight.columns], seconds: seconds, error: error,
           sparsity: PatternCheck(result.stored, on: compute).sparsity,
           dampening: result.dampening, fallback: result.fallback, sampleTokens: sampleTokens,
-          permutationGain: space.order?.gain, scaleRange: result.scaleRange)
+          permutationGain: space.order?.gain, scaleRange: result.scaleRange,
+          isDense: recipe.keepsDense(layer))
       )
     }
   }
 
   /// The space in which a stage is pruned; what makes up for it elsewhere in the block is written.
   private func space(
-    of stage: Stage, of block: any DecoderBlock, targets: [LinearLayer], inputs: StageInputs,
-    writes: inout HeldWrites
+    of stage: Stage, of block: any DecoderBlock, inputs: StageInputs, writes: inout HeldWrites
   ) throws -> StageSpace {
     var space = StageSpace()
-    if let freedom = block.channelFreedom(of: stage), recipe.permutes {
+    let sparse = sparseLayers(of: stage, in: block)
+    if let freedom = block.channelFreedom(of: stage), recipe.permutes, !sparse.isEmpty {
       space.order = inputs.statistics.norms.flatMap { norms in
         ChannelOrder(
-          readBy: targets.map(\.weight), norms: norms, domains: freedom.domains,
+          readBy: sparse.map(\.weight), norms: norms, domains: freedom.domains,
           scratchBytes: memory.stage(stage.index).searchBytes, on: compute)
       }
       try writes.release(

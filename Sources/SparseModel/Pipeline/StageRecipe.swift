@@ -12,6 +12,8 @@ struct StageRecipe {
   var smoothing: Float?
   /// The dense original of a model that is 2:4 already, whose masks are kept; nil to choose masks.
   var refit: (method: Refit, dense: Checkpoint)?
+  /// The names of weights of which none is pruned: they are rounded to INT8 and nothing else.
+  var dense: Set<ExactString> = []
   /// Whether a layer that another method had to stand in for is an error.
   var isStrict = false
 
@@ -37,7 +39,10 @@ struct StageRecipe {
     }
   }
 
-  /// Prunes layers that read the same inputs, some rows at a time.
+  /// Whether none of a layer's weights is pruned.
+  func keepsDense(_ layer: LinearLayer) -> Bool { dense.contains(ExactString(layer.name)) }
+
+  /// Prunes layers that read the same inputs, some rows at a time, and rounds those that stay dense.
   ///
   /// - Parameters:
   ///   - space: where they are pruned; `inputs` is there already.
@@ -46,6 +51,46 @@ struct StageRecipe {
   func prune(
     _ layers: [LinearLayer], in space: StageSpace, inputs: InputStatistics, model: Checkpoint,
     panelsAtOnce panels: Int = .max, on compute: Compute
+  ) throws -> [Layer] {
+    let sparse = layers.filter { !keepsDense($0) }
+    var solved =
+      try sparse.isEmpty
+      ? []
+      : solve(
+        sparse, in: space, inputs: inputs, model: model, panelsAtOnce: panels, on: compute)[...]
+    return try layers.map {
+      try keepsDense($0)
+        ? rounded($0, in: space, model: model, on: compute) : solved.removeFirst()
+    }
+  }
+
+  /// A dense layer, rounded to the nearest step of its grid.
+  private func rounded(
+    _ layer: LinearLayer, in space: StageSpace, model: Checkpoint, on compute: Compute
+  ) throws -> Layer {
+    guard let rule = rule(for: layer) else {
+      preconditionFailure("\(layer.name) is neither pruned nor rounded")
+    }
+    let weight = space.entering(RowSource(layer.weight))
+    var stored = StoredRows(rows: weight.rows, columns: weight.columns, type: .int8)
+    do {
+      try weight.forEach(weight.rowsAtOnce, on: compute) { _, rows in
+        stored.append(rows, grid: try rule.grid(for: rows, on: compute), on: compute)
+      }
+    } catch let error as PruningError {
+      throw LayerError(layer: layer.name, model: model.path, reason: error)
+    }
+    return Layer(stored: stored.finish(), dampening: nil, fallback: nil)
+  }
+
+  /// How a layer's INT8 scales are found; nil for weights that keep their type.
+  private func rule(for layer: LinearLayer) -> Int8Rule? {
+    quantization.map { Int8Rule(groupSize: $0.groupSize, scaleType: layer.stored.type) }
+  }
+
+  private func solve(
+    _ layers: [LinearLayer], in space: StageSpace, inputs: InputStatistics, model: Checkpoint,
+    panelsAtOnce panels: Int, on compute: Compute
   ) throws -> [Layer] {
     let weights = layers.map { space.entering(RowSource($0.weight)) }
     let types = layers.map { quantization == nil ? $0.stored.type : .int8 }
@@ -99,9 +144,7 @@ struct StageRecipe {
   private func solver(
     _ layers: [LinearLayer], in space: StageSpace, inputs: InputStatistics, on compute: Compute
   ) throws -> Solver {
-    let rule = quantization.map {
-      Int8Rule(groupSize: $0.groupSize, scaleType: layers[0].stored.type)
-    }
+    let rule = rule(for: layers[0])
     if let refit {
       let dense = try layers.map {
         space.entering(RowSource(try refit.dense.matrix($0.name)))

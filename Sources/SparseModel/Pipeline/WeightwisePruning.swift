@@ -37,7 +37,7 @@ struct WeightwisePruning {
           name: name, shape: [layer.weight.rows, layer.weight.columns],
           seconds: (clock.now - start).seconds,
           sparsity: PatternCheck(pruned.stored, on: compute).sparsity,
-          scaleRange: pruned.scaleRange))
+          scaleRange: pruned.scaleRange, isDense: recipe.keepsDense(layer)))
     }
   }
 

@@ -25,6 +25,8 @@ public struct LayerReport: Sendable {
   public let permutationGain: Double?
   /// The smallest and the largest INT8 scale; nil for weights that keep their type.
   public let scaleRange: ClosedRange<Float>?
+  /// Whether the weight was left dense and only rounded to INT8.
+  public let isDense: Bool
 
   /// ‖X(W−W′)ᵀ‖_F / ‖XWᵀ‖_F: on all calibration inputs for methods that need their gram, else on a sample of them.
   ///
@@ -35,7 +37,7 @@ public struct LayerReport: Sendable {
     name: String, block: Int? = nil, stage: String? = nil, shape: [Int], seconds: Double,
     error: OutputError? = nil, sparsity: Double, dampening: Double? = nil,
     fallback: PruningMethod? = nil, sampleTokens: Int? = nil, permutationGain: Double? = nil,
-    scaleRange: ClosedRange<Float>? = nil
+    scaleRange: ClosedRange<Float>? = nil, isDense: Bool = false
   ) {
     self.name = name
     self.block = block
@@ -49,6 +51,7 @@ public struct LayerReport: Sendable {
     self.sampleTokens = sampleTokens
     self.permutationGain = permutationGain
     self.scaleRange = scaleRange
+    self.isDense = isDense
   }
 
   /// The layer as an object of the `prune` contract.
@@ -64,6 +67,7 @@ public struct LayerReport: Sendable {
       "scales": scaleRange.map {
         .array([.number(Double($0.lowerBound)), .number(Double($0.upperBound))])
       } ?? .null,
+      "dense": .bool(isDense),
     ]
   }
 }

@@ -107,6 +107,16 @@ extension ValueType where Value == Double {
 }
 
 extension ValueType where Value == Double {
+  /// A finite number above 0.
+  static var positiveNumber: Self {
+    Self { text throws(ValueError) in
+      guard let value = Double(text), value.isFinite, value > 0 else {
+        throw ValueError("must be a number above 0")
+      }
+      return value
+    }
+  }
+
   /// A number from 0 to 1.
   static var share: Self {
     Self { text throws(ValueError) in

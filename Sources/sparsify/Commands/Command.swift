@@ -33,6 +33,7 @@ enum Registry {
     CheckCommand.self,
     InspectCommand.self,
     PlanCommand.self,
+    SensitivityCommand.self,
     EvalCommand.self,
     GenerateCommand.self,
     CalibrateCommand.self,

@@ -106,9 +106,11 @@ enum PruneCommand: Command {
       quantize, order, Common.groupSize, smooth, refit, dense, statistics, blocks, tensors,
       Common.shardSize, Common.only, Common.skip, memory, Common.threads, report, strict, dryRun,
       resume, force, Common.json, Common.quiet,
-    ],
-    requires: ["order": "quantize", "group-size": "quantize", "refit": "dense", "dense": "refit"],
-    exclusive: [
+    ] + LayerChoice.parameters,
+    requires: [
+      "order": "quantize", "group-size": "quantize", "refit": "dense", "dense": "refit",
+    ].merging(LayerChoice.requires) { $1 },
+    exclusive: LayerChoice.exclusive + [
       ["refit", "method"], ["refit", "permute"], ["refit", "order"], ["refit", "smooth"],
       ["blocks", "tensors", "resume"], ["blocks", "tensors", "shard-size"],
       ["blocks", "tensors", "dry-run"], ["blocks", "tensors", "memory"], ["statistics", "memory"],
@@ -135,6 +137,9 @@ enum PruneCommand: Command {
         "sparsify prune SmolLM2-135M --statistics grams.safetensors --tensors 1/4 -o part-1.safetensors"
       ),
       .init(
+        "Leave those layers dense that hold the most sensitive tenth of the weights",
+        "sparsify prune SmolLM2-135M --keep-dense 10% --sensitivity sensitivity.json"),
+      .init(
         "The MLP weights only, all but those of the first block",
         "sparsify prune SmolLM2-135M --only '*.mlp.*' --skip 'model.layers.0.*'"),
     ])
@@ -143,7 +148,7 @@ enum PruneCommand: Command {
     if let selection = try layers(arguments) {
       return try run(selection, arguments, in: context)
     }
-    let run = try PruneRun(arguments[Common.model], options(arguments))
+    let run = try PruneRun(arguments[Common.model], options(arguments, in: context))
     if arguments[dryRun] {
       let plan = try PrunePlan(run, on: context.compute)
       if arguments[Common.json] {
@@ -167,7 +172,7 @@ enum PruneCommand: Command {
     _ selection: LayerSelection, _ arguments: Arguments, in context: Context
   ) throws -> ExitStatus {
     let run = try LayerwiseRun(
-      arguments[Common.model], options(arguments), statistics: arguments[statistics],
+      arguments[Common.model], options(arguments, in: context), statistics: arguments[statistics],
       selection: selection)
     let reportFile = try arguments[report].map {
       try ReportFile($0, reading: run.inputFiles, output: run.outputPath)
@@ -192,6 +197,15 @@ enum PruneCommand: Command {
     if case ModelError.missingConfiguration = error { return "--method magnitude does without" }
     return Common.lacksTokenizer(error)
       ? "--calibration FILE.safetensors takes token ids instead" : nil
+  }
+
+  /// What is asked for, with the layers that stay dense.
+  private static func options(
+    _ arguments: Arguments, in context: Context
+  ) throws -> PruneOptions {
+    var options = try options(arguments)
+    options.keptDense = try LayerChoice.keptDense(arguments, options, in: context)
+    return options
   }
 
   private static func options(_ arguments: Arguments) throws -> PruneOptions {

@@ -27,7 +27,7 @@ import Testing
   @Test(arguments: [
     ("--metod", "--method"), ("--ouptut", "--output"), ("--calib", "--calibration"),
     ("--thread", "--threads"), ("--dryrun", "--dry-run"), ("--lenght", "--length"),
-    ("--Force", "--force"), ("--sample", "--samples"), ("--outfile", nil), ("--gpu", nil),
+    ("--Force", "--force"), ("--sample", "--samples"), ("--outfile", nil), ("--cuda", nil),
   ])
   func optionsAreFound(typed: String, meant: String?) {
     #expect(Suggestion.nearest(to: typed, among: Self.options) == meant)

@@ -11,6 +11,7 @@ _sparsify_commands() {
     'check:Check that every weight that should be 2\:4 sparse is'
     'inspect:List the tensors of a checkpoint with their zeros and 2\:4 patterns'
     'plan:Predict what 2\:4 would bring on a GPU\: time, memory, and whether it pays'
+    'sensitivity:Measure what pruning each layer by itself would cost'
     'eval:Measure the perplexity of a model'
     'generate:Let a model go on from a prompt'
     'calibrate:Collect statistics of what the layers of a model read'
@@ -63,6 +64,11 @@ _sparsify() {
       '--force[Replace the output if it exists]' \
       '--json[Print one JSON object instead of text]' \
       '(-q --quiet)'{-q,--quiet}'[Show no progress]' \
+      '--keep-dense=[Leave the most sensitive layers dense\: so many of them ('\''12'\''), a share of the weights ('\''10%'\'' or '\''0.1'\''), or all with more sensitivity than a number ('\''above\:0.01'\'')]:which: ' \
+      '--target-speedup=[Prune only as much as makes the model so many times as fast as dense fp16 on the GPU, by the model of '\''sparsify plan'\''; layers that cost little for the time they save come first]:factor: ' \
+      '--sensitivity=[What '\''sparsify sensitivity'\'' has found, to choose layers by]:file:_files' \
+      '--gpu=[The GPU whose time counts]:name:(a100-40 a100-80 a30 a10 l4 l40s rtx-3090 rtx-4090 rtx-5090 h100-sxm h100-pcie h200 b200)' \
+      '--batch=[The number of sequences that it decodes at once]:n: ' \
       '(- *)'{-h,--help}'[Show this help]' \
       '1:model:_files'
     ;;
@@ -150,6 +156,37 @@ _sparsify() {
       '--dtype=[The numbers that the 2\:4 weights are kept in]:type:(fp16 int8)' \
       '--context=[The tokens of each sequence]:n: ' \
       '--json[Print one JSON object instead of text]' \
+      '(- *)'{-h,--help}'[Show this help]' \
+      '1:model:_files'
+    ;;
+  sensitivity)
+    _arguments -s -S \
+      '--by=[What is changed together\: every linear layer by itself, those that read the same input, or all of a block]:unit:(block stage linear)' \
+      '--fast[Follow each change to the end of its block only, and rank by the error there\: about as long as pruning takes]' \
+      '--method=[How to choose the weights that stay]:method:(magnitude wanda sparsegpt admm)' \
+      '--effort=[How long admm and --refit search]:effort:(fast standard best)' \
+      '(--permute --no-permute)'{--permute,--no-permute}'[Put channels into an order in which 2\:4 keeps more. The model computes the same function]' \
+      '--quantize=[Make the pruned weights INT8 with a scale for each output channel, in the layout of compressed-tensors]:type:(int8)' \
+      '--order=[Whether weights are pruned and rounded at once, or one comes first]:order:(joint prune-first quantize-first)' \
+      '--group-size=[Give every n neighbouring weights of a row an INT8 scale of their own. transformers loads that, vLLM'\''s W8A8 does not]:n: ' \
+      '--quantize-only[Make each part INT8 and prune nothing]' \
+      '--smooth=[Move outliers of the activations into the weights before pruning (SmoothQuant), folded into the norms]:alpha: ' \
+      '--calibration=[What the model reads while its activations are measured\: '\''self'\'' for text that it writes itself, a text file, or token ids as FILE.safetensors]:source:_files' \
+      '--samples=[The number of calibration sequences]:n: ' \
+      '--length=[The number of tokens in each calibration sequence]:n: ' \
+      '--seed=[Where the random numbers start]:n: ' \
+      '--text=[What the outputs are compared on, best unlike the calibration\: a text file, token ids as FILE.safetensors, or '\''self'\'' for text that the model writes itself]:source:_files' \
+      '--windows=[The number of windows of that text]:n: ' \
+      '--text-length=[The number of tokens in each window of that text]:n: ' \
+      '*--only=[Take only the weights whose names match; '\''*'\'' stands for any text, '\''?'\'' for one character]:glob: ' \
+      '*--skip=[Leave out the weights whose names match]:glob: ' \
+      '(-o --output)'{-o+,--output=}'[Write the result to this file as JSON, for '\''sparsify prune --sensitivity'\''. Such a run can be resumed]:file:_files' \
+      '--top=[How many parts the table shows]:n: ' \
+      '--threads=[The number of threads. Results don'\''t depend on it]:n: ' \
+      '--resume[Go on with a measurement that was cut short, from the last block that it finished; begin anew where there is none]' \
+      '--force[Replace the output if it exists]' \
+      '--json[Print one JSON object instead of text]' \
+      '(-q --quiet)'{-q,--quiet}'[Show no progress]' \
       '(- *)'{-h,--help}'[Show this help]' \
       '1:model:_files'
     ;;
