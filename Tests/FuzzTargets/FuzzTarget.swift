@@ -28,6 +28,7 @@ package enum FuzzTargets {
     TokenizerTarget.self,
     JournalTarget.self,
     PartsTarget.self,
+    SensitivityTarget.self,
   ]
 
   /// The target of that name.

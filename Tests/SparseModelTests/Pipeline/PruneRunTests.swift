@@ -104,7 +104,7 @@ import Testing
     #expect(
       layer?.object?.map(\.key) == [
         "name", "shape", "seconds", "relativeError", "sparsity", "dampening", "fallback",
-        "sampleTokens", "permutationGain", "scales",
+        "sampleTokens", "permutationGain", "scales", "dense",
       ])
     #expect(layer?["shape"] == [64, 32])
   }

@@ -27,7 +27,7 @@ public enum DenseChoice: Sendable, Equatable {
       }
       chosen = Array(parts.worstFirst(by: \.score).prefix(count))
     case .share(let share):
-      var room = share * Double(parts.reduce(0) { $0 + $1.weights })
+      var room = share * parts.reduce(0) { $0 + Double($1.weights) }
       chosen = parts.worstFirst { $0.score / Double($0.weights) }.filter { part in
         guard Double(part.weights) <= room else { return false }
         room -= Double(part.weights)

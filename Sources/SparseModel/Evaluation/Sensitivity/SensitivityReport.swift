@@ -59,12 +59,13 @@ public struct Sensitivity: Sendable, Equatable {
   init?(_ json: JSON) {
     guard let name = json["name"]?.string, let block = json["block"]?.int,
       let layers = json["layers"]?.array?.map(\.string), !layers.isEmpty, !layers.contains(nil),
-      let weights = json["weights"]?.int, weights > 0,
+      let weights = json["weights"]?.int, (1...1 << 53).contains(weights),
       let relativeError = json["relativeError"]?.double,
       let blockError = json["blockError"]?.double,
+      relativeError.isFinite, blockError.isFinite,
       let divergence = json["divergence"], let lossIncrease = json["lossIncrease"],
-      divergence == .null || divergence.double != nil,
-      lossIncrease == .null || lossIncrease.double != nil
+      divergence == .null || divergence.double?.isFinite == true,
+      lossIncrease == .null || lossIncrease.double?.isFinite == true
     else { return nil }
     self.init(
       name: name, block: block, layers: layers.compactMap { $0 }, weights: weights,
