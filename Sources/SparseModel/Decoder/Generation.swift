@@ -43,10 +43,8 @@ extension Decoder {
     var result: [Int32] = []
     var step = prompt
     while result.count < count {
-      var logits = try next(after: step, in: cache, on: compute) { x, weight, compute in
-        activations == .int8 && weight.type == .int8
-          ? int8Linear(x, weight, on: compute) : linear(x, weight, on: compute)
-      }
+      var logits = try next(
+        after: step, in: cache, on: compute, multiply: activations.multiply)
       let token: Int32
       if sampling.temperature > 0 {
         logits.scale(by: Float(1 / sampling.temperature))
@@ -100,6 +98,14 @@ extension Decoder {
     var best = 0
     for id in logits.values.indices where logits.values[id] > logits.values[best] { best = id }
     return Int32(best)
+  }
+}
+
+extension ActivationType {
+  /// `x Wᵀ` of a few rows with the weight as it is stored.
+  func multiply(_ x: Matrix, _ weight: StoredWeight, on compute: Compute) -> Matrix {
+    self == .int8 && weight.type == .int8
+      ? int8Linear(x, weight, on: compute) : linear(x, weight, on: compute)
   }
 }
 

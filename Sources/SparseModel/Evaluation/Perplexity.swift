@@ -19,9 +19,9 @@ public struct Perplexity: Sendable, Equatable {
   /// In which numbers INT8 weights were multiplied.
   public let activations: ActivationType
 
-  /// The perplexity of windows whose predicted tokens have these negative log-likelihoods.
-  init(losses: [Double], windows: TokenWindows, activations: ActivationType = .float32) {
-    meanNegativeLogLikelihood = losses.reduce(0, +) / Double(losses.count)
+  /// The perplexity that follows from the sum of the negative log-likelihoods of all predicted tokens.
+  init(ofLosses total: Double, _ windows: TokenWindows, _ activations: ActivationType) {
+    meanNegativeLogLikelihood = total / Double(windows.count * (windows.length - 1))
     perplexity = Math.exponential(meanNegativeLogLikelihood)
     tokens = windows.ids.count
     self.windows = windows.count
@@ -74,13 +74,9 @@ extension Decoder {
     if activations == .int8 && !hasInt8Weights {
       throw EvaluationError.noInt8Weights(model: checkpoint.path)
     }
-    guard windows.count > 0, windows.length > 1 else {
-      throw EvaluationError.nothingToPredict(windows: windows.count, length: windows.length)
-    }
-    try checkLength(windows.length)
+    try checkPredictable(windows)
     let groups = windows.groups(ofTokens: batch.hiddenTokens(width: configuration.width))
-    var losses: [Double] = []
-    losses.reserveCapacity(windows.count * (windows.length - 1))
+    var total = 0.0
     for group in groups {
       let done = group.lowerBound * (blocks.count + 1)
       func report(_ block: Int) throws {
@@ -93,10 +89,18 @@ extension Decoder {
         count: group.count, length: windows.length, ids: Array(windows[group]))
       let hidden = try hiddenStates(
         of: part, activations, chunkTokens: batch.chunkTokens, on: compute, afterBlock: report)
-      losses += self.losses(hidden, of: part, on: compute)
+      for loss in losses(hidden, of: part, on: compute) { total += loss }
       try report(blocks.count + 1)
     }
-    return Perplexity(losses: losses, windows: windows, activations: activations)
+    return Perplexity(ofLosses: total, windows, activations)
+  }
+
+  /// Throws where there is no token to predict, or a window is longer than the model takes.
+  func checkPredictable(_ windows: TokenWindows) throws {
+    guard windows.count > 0, windows.length > 1 else {
+      throw EvaluationError.nothingToPredict(windows: windows.count, length: windows.length)
+    }
+    try checkLength(windows.length)
   }
 
   /// Whether any linear layer of the blocks has an INT8 weight.
@@ -114,26 +118,18 @@ extension Decoder {
   ) -> [Double] {
     let normed = hidden.map { finish($0, on: compute) }
     var sums = normed.map { LogSumExp(rows: $0.rows) }
-    var targetLogits = [Double](repeating: 0, count: windows.ids.count)
+    var targets = TargetLogits(windows: windows)
     for slice in vocabularySlices {
       let weight = outputProjection(slice, on: compute)
       var first = 0  // the token of the chunk's first row
       for (chunk, x) in normed.enumerated() {
         let logits = linear(x, weight, on: compute)  // tokens × slice
         sums[chunk].add(logits, on: compute)
-        for row in 0..<x.rows where (first + row + 1) % windows.length != 0 {
-          let target = Int(windows.ids[first + row + 1])
-          if slice.contains(target) {
-            targetLogits[first + row] = Double(logits[row, target - slice.lowerBound])
-          }
-        }
+        targets.add(logits, of: slice, first: first)
         first += x.rows
       }
     }
-    let normalisers = sums.flatMap(\.values)
-    return normalisers.indices.compactMap { token in
-      (token + 1) % windows.length == 0 ? nil : normalisers[token] - targetLogits[token]
-    }
+    return targets.losses(sums.flatMap(\.values))
   }
 }
 

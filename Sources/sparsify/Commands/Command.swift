@@ -35,6 +35,7 @@ enum Registry {
     PlanCommand.self,
     SensitivityCommand.self,
     EvalCommand.self,
+    CompareCommand.self,
     GenerateCommand.self,
     CalibrateCommand.self,
     MergeCommand.self,

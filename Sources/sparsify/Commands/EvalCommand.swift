@@ -3,20 +3,6 @@ internal import SparseModel
 
 /// `sparsify eval`: what pruning has cost.
 enum EvalCommand: Command {
-  static let text = Parameter(
-    option: "text", "file", .path, "The text to predict, in UTF-8.")
-
-  static let tokens = Parameter(
-    option: "tokens", "file", .path, "The token ids to predict, in a .safetensors file.")
-
-  static let length = Parameter(
-    option: "length", "n", .positiveInteger, note: "2048 or the model's context, whichever is less",
-    "The number of tokens in each window.")
-
-  static let windows = Parameter(
-    option: "windows", "n", .positiveInteger, note: "all",
-    "Use the first n windows only.")
-
   static let activations = Parameter(
     option: "activations", "type", ValueType<ActivationType>.choice, default: "float32",
     "The numbers in which activations reach INT8 weights: 'int8' rounds them token by token and "
@@ -30,10 +16,10 @@ enum EvalCommand: Command {
       window. The perplexity is the exponential of the mean negative log-likelihood.
       """,
     parameters: [
-      Common.model, text, tokens, length, windows, activations, Common.threads, Common.json,
-      Common.quiet,
+      Common.model, HeldOutText.text, HeldOutText.tokens, HeldOutText.length, HeldOutText.windows,
+      activations, Common.threads, Common.json, Common.quiet,
     ],
-    oneOf: [["text", "tokens"]],
+    oneOf: [HeldOutText.sources],
     examples: [
       .init("Evaluate on a text", "sparsify eval SmolLM2-135M-2of4 --text wiki.test.txt"),
       .init(
@@ -47,7 +33,8 @@ enum EvalCommand: Command {
   static func run(_ arguments: Arguments, in context: Context) throws -> ExitStatus {
     let checkpoint = try Checkpoint(path: arguments[Common.model])
     let configuration = try ModelConfiguration(checkpoint)
-    let windows = try windows(arguments, checkpoint, context: configuration.contextLength)
+    let windows = try HeldOutText.read(
+      arguments, for: checkpoint, context: configuration.contextLength)
     let model = try Decoder(checkpoint, positions: windows.length)
     let result = try model.perplexity(
       of: windows, activations: arguments[activations], on: context.compute,
@@ -76,28 +63,5 @@ enum EvalCommand: Command {
     }
     table.append(["protocol", "no overlap, no BOS added, a window's first token is not predicted"])
     return table.text
-  }
-
-  private static func windows(
-    _ arguments: Arguments, _ checkpoint: Checkpoint, context: Int
-  ) throws -> TokenWindows {
-    let asked = arguments[length]
-    if let asked, asked > context {
-      throw ModelError.contextTooLong(asked: asked, context: context)
-    }
-    let all: TokenWindows
-    if let path = arguments[text] {
-      let ids = try Tokenizer(for: checkpoint).encode(contentsOf: path)
-      all = TokenWindows(cutting: ids, length: asked ?? min(2048, context))
-      if all.count == 0 {
-        throw EvaluationError.tooFewTokens(
-          path: path, found: ids.count, needed: asked ?? min(2048, context))
-      }
-    } else {
-      guard let path = arguments[tokens] else { preconditionFailure("neither text nor tokens") }
-      let file = try TokenWindows(contentsOf: path)
-      all = try file.shortened(to: asked ?? min(file.length, context), source: path)
-    }
-    return all.first(arguments[windows] ?? all.count)
   }
 }

@@ -82,8 +82,8 @@ import Testing
 
   @Test func exactlyOneOfASetMustBeGiven() throws {
     let text = try Parser.parse(["m", "--text", "t"], for: EvalCommand.spec)
-    #expect(text?[EvalCommand.text] == "t")
-    #expect(text?[EvalCommand.tokens] == nil)
+    #expect(text?[HeldOutText.text] == "t")
+    #expect(text?[HeldOutText.tokens] == nil)
     #expect(throws: UsageError.self) { try Parser.parse(["m"], for: EvalCommand.spec) }
     #expect(throws: UsageError.self) {
       try Parser.parse(["m", "--text", "a", "--tokens", "b"], for: EvalCommand.spec)

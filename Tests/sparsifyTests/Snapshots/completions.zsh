@@ -13,6 +13,7 @@ _sparsify_commands() {
     'plan:Predict what 2\:4 would bring on a GPU\: time, memory, and whether it pays'
     'sensitivity:Measure what pruning each layer by itself would cost'
     'eval:Measure the perplexity of a model'
+    'compare:Compare two models\: accuracy, size, and speed on this machine'
     'generate:Let a model go on from a prompt'
     'calibrate:Collect statistics of what the layers of a model read'
     'merge:Put the parts together that several runs have made'
@@ -202,6 +203,20 @@ _sparsify() {
       '(-q --quiet)'{-q,--quiet}'[Show no progress]' \
       '(- *)'{-h,--help}'[Show this help]' \
       '1:model:_files'
+    ;;
+  compare)
+    _arguments -s -S \
+      '--text=[The text to predict, in UTF-8]:file:_files' \
+      '--tokens=[The token ids to predict, in a .safetensors file]:file:_files' \
+      '--length=[The number of tokens in each window]:n: ' \
+      '--windows=[Use the first n windows only]:n: ' \
+      '--activations=[The numbers in which activations reach INT8 weights\: '\''int8'\'' rounds them token by token and multiplies integers, as W8A8 inference does]:type:(float32 int8)' \
+      '--threads=[The number of threads. Results don'\''t depend on it]:n: ' \
+      '--json[Print one JSON object instead of text]' \
+      '(-q --quiet)'{-q,--quiet}'[Show no progress]' \
+      '(- *)'{-h,--help}'[Show this help]' \
+      '1:reference:_files' \
+      '2:model:_files'
     ;;
   generate)
     _arguments -s -S \

@@ -72,8 +72,8 @@ struct HeldOutText {
       for chunk in scored.indices { normalisers[chunk].add(logits[chunk], on: compute) }
     }
     losses = zip(normalisers.flatMap(\.values), targetLogits(reference)).map { $0 - $1 }
-    return Perplexity(
-      losses: model.losses(hidden, of: windows, on: compute), windows: windows)
+    let total = model.losses(hidden, of: windows, on: compute).reduce(0, +)
+    return Perplexity(ofLosses: total, windows, .float32)
   }
 
   /// The embeddings of the text, in chunks.
