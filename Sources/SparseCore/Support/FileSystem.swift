@@ -102,6 +102,15 @@ package enum FileSystem {
     try MappedFile(path: path).bytes
   }
 
+  /// The bytes that this process can still write to the disk of `folder`; nil where the system does not say.
+  package static func freeBytes(in folder: String) -> Int? {
+    var status = statvfs()
+    guard statvfs(folder, &status) == 0 else { return nil }
+    let (bytes, overflow) = Int(clamping: status.f_bavail)
+      .multipliedReportingOverflow(by: Int(clamping: status.f_frsize))
+    return overflow ? nil : bytes
+  }
+
   // MARK: Changing
 
   /// Creates a folder in one that exists; errors speak of `finalPath`.

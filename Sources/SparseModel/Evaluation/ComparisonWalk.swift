@@ -106,6 +106,8 @@ struct ComparisonWalk {
       for chunk in a.indices {
         let logitsA = timed(&tally.seconds.reference) { linear(a[chunk], weightA, on: compute) }
         let logitsB = timed(&tally.seconds.other) { linear(b[chunk], weightB, on: compute) }
+        try requireFinite(logitsA, of: reference.model)
+        try requireFinite(logitsB, of: other.model)
         comparisons[chunk].add(logitsA, logitsB, on: compute)
         targets.reference.add(logitsA, of: slice, first: first)
         targets.other.add(logitsB, of: slice, first: first)
@@ -122,6 +124,12 @@ struct ComparisonWalk {
     tally.divergences += targets.reference.predicting(comparisons.flatMap(\.divergences))
     tally.agreements += targets.reference.predicting(comparisons.flatMap(\.agreements))
       .count { $0 }
+  }
+
+  private func requireFinite(_ logits: Matrix, of model: Decoder) throws {
+    if logits.countNotFinite(on: compute) > 0 {
+      throw EvaluationError.notFinite(model: model.checkpoint.path)
+    }
   }
 
   private func timed<Result>(

@@ -141,6 +141,8 @@ public enum EvaluationError: Error, Equatable {
   case tooFewTokens(path: String, found: Int, needed: Int)
   /// INT8 activations were asked for, and no linear layer has an INT8 weight to multiply them by.
   case noInt8Weights(model: String)
+  /// The model's predictions are no numbers, or infinite.
+  case notFinite(model: String)
 }
 
 extension EvaluationError: CustomStringConvertible {
@@ -151,6 +153,8 @@ extension EvaluationError: CustomStringConvertible {
       "there is no token to predict in \(windows.counting("window")) of \(length.counting("token"))"
     case .tooFewTokens(let path, let found, let needed):
       "\(path): the text holds \(found.counting("token")), one window needs \(needed)"
+    case .notFinite(let model):
+      "\(model): the model's predictions hold NaN or infinity, which 'sparsify check' may find in its weights"
     case .noInt8Weights(let model):
       "\(model): no linear layer is INT8, so none can take INT8 activations ('sparsify quantize' makes such a model)"
     }

@@ -33,6 +33,11 @@ public struct PruneRun: Sendable {
   /// - Throws: the errors of opening the checkpoint and of reading calibration tokens,
   ///   ``SelectionError``, and ``LayerError`` for a weight whose inputs are not a multiple of 4.
   public init(_ path: String, _ options: PruneOptions) throws {
+    try self.init(path, options, tokens: nil)
+  }
+
+  /// The same with calibration tokens that are there already, as the options' calibration gives them.
+  init(_ path: String, _ options: PruneOptions, tokens: TokenWindows?) throws {
     checkpoint = try Checkpoint(path: path)
     self.options = options
     calibration = options.calibration ?? (options.needs != .none ? CalibrationOptions() : nil)
@@ -61,7 +66,7 @@ public struct PruneRun: Sendable {
     let length = calibration.length(context: configuration.contextLength)
     let model = try Decoder(checkpoint, positions: length)
     self.model = model
-    givenTokens = try calibration.readTokens(for: model)
+    givenTokens = try tokens ?? calibration.readTokens(for: model)
     // The tokens are held at once, whatever else is not.
     let samples = calibrationSize?.samples ?? 0
     try PhysicalMemory.require(

@@ -49,6 +49,21 @@ extension ValueType where Value: CaseIterable & RawRepresentable<String> {
   }
 }
 
+extension ValueType {
+  /// Some of an enumeration's raw values with commas between them; the same one twice counts once.
+  static func list<Choice: CaseIterable & RawRepresentable<String> & Equatable>() -> Self
+  where Value == [Choice] {
+    Self { text throws(ValueError) in
+      var values: [Choice] = []
+      for word in text.split(separator: ",", omittingEmptySubsequences: false) {
+        let value = try ValueType<Choice>.choice.read(String(word))
+        if !values.contains(value) { values.append(value) }
+      }
+      return values
+    }
+  }
+}
+
 extension ValueType where Value == Int {
   /// A whole number from 1 up: so large at most that the product of two of them fits.
   static var positiveInteger: Self {

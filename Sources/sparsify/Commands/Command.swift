@@ -36,6 +36,7 @@ enum Registry {
     SensitivityCommand.self,
     EvalCommand.self,
     CompareCommand.self,
+    SweepCommand.self,
     GenerateCommand.self,
     CalibrateCommand.self,
     MergeCommand.self,

@@ -14,8 +14,13 @@ struct ReportFile {
   }
 
   /// Writes the numbers and gives the file its name.
-  func write(_ report: PruneReport) throws {
-    let text = report.json.text(pretty: true) + "\n"
+  func write(_ report: PruneReport) throws { try write(report.json) }
+
+  /// The same for the numbers of a sweep.
+  func write(_ report: SweepReport) throws { try write(report.json) }
+
+  private func write(_ json: JSON) throws {
+    let text = json.text(pretty: true) + "\n"
     try file.write(ByteView(copying: Array(text.utf8)), at: 0)
     try file.commit()
   }

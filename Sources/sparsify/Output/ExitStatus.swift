@@ -33,6 +33,9 @@ enum ExitStatus: Int32, CaseIterable {
       is PartError, is MemoryBudgetError:
       // An output that can't be is found on the command line alone, before any work.
       self = .usage
+    case SweepError.exists: self = .usage
+    case SweepError.diskTooSmall: self = .ioFailed
+    case let error as FailedSweepRow: self = ExitStatus(for: error.error)
     case let error as UnfinishedRun: self = ExitStatus(for: error.error)
     case JournalError.unfinished, JournalError.busy, JournalError.notAJournal: self = .usage
     case let error as AdvisedError: self = ExitStatus(for: error.error)

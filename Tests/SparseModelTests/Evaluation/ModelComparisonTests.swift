@@ -141,6 +141,16 @@ import Testing
     }
   }
 
+  @Test(arguments: ["model.layers.1.mlp.down_proj.weight", "model.embed_tokens.weight"])
+  func predictionsThatAreNoNumbersAreRefused(tensor: String) throws {
+    var edited = try EditedModel(.tiny)
+    edited.setBFloat16(tensor, at: 77, to: .nan)
+    let broken = try Decoder(Checkpoint(path: edited.write(to: place.folder, "broken")))
+    let error = EvaluationError.notFinite(model: place.folder["broken"])
+    #expect(throws: error) { try dense.comparison(with: broken, over: windows) }
+    #expect(throws: error) { try broken.comparison(with: dense, over: windows) }
+  }
+
   @Test func nothingToPredictIsRefused() {
     #expect(throws: EvaluationError.nothingToPredict(windows: 0, length: 24)) {
       try dense.comparison(with: pruned, over: windows.first(0))

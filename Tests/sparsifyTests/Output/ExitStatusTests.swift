@@ -25,6 +25,14 @@ private typealias Status = sparsify.ExitStatus
       (EnvironmentError(variable: .kernel, reason: "unknown"), .usage),
       (CheckpointOutputError.exists(path: "a"), .usage),
       (CheckpointError.noWeights(folder: "a"), .badInput),
+      (SweepError.notFolder(path: "a"), .badInput),
+      (SweepError.exists(path: "a"), .usage),
+      (SweepError.diskTooSmall(folder: "a", needed: 2, free: 1), .ioFailed),
+      (
+        FailedSweepRow(
+          variant: SweepVariant(method: nil, quantization: .none), error: Interrupted()),
+        .interrupted
+      ),
       (Interrupted(), .interrupted),
       (AdvisedError(error: FileError.diskFull(path: "a"), advice: "b"), .ioFailed),
       (OutputError.closed, .ioFailed),

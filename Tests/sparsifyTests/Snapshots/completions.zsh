@@ -14,6 +14,7 @@ _sparsify_commands() {
     'sensitivity:Measure what pruning each layer by itself would cost'
     'eval:Measure the perplexity of a model'
     'compare:Compare two models\: accuracy, size, and speed on this machine'
+    'sweep:Prune and quantize a model in several ways and compare the results'
     'generate:Let a model go on from a prompt'
     'calibrate:Collect statistics of what the layers of a model read'
     'merge:Put the parts together that several runs have made'
@@ -217,6 +218,29 @@ _sparsify() {
       '(- *)'{-h,--help}'[Show this help]' \
       '1:reference:_files' \
       '2:model:_files'
+    ;;
+  sweep)
+    _arguments -s -S \
+      '--text=[The text to predict, in UTF-8]:file:_files' \
+      '--tokens=[The token ids to predict, in a .safetensors file]:file:_files' \
+      '--methods=[The methods of pruning, with commas between them]:list: ' \
+      '--quantize=[What is done to the numbers of the weights\: '\''none'\'' leaves their type, '\''int8'\'' makes them INT8]:list: ' \
+      '--length=[The number of tokens in each window, of the text and of the calibration]:n: ' \
+      '--windows=[Use the first n windows only]:n: ' \
+      '--calibration=[What the model reads while its activations are measured\: '\''self'\'' for text that it writes itself, a text file, or token ids as FILE.safetensors]:source:_files' \
+      '--samples=[The number of calibration sequences]:n: ' \
+      '--seed=[Where the random numbers start]:n: ' \
+      '--effort=[How long admm and --refit search]:effort:(fast standard best)' \
+      '--activations=[The numbers in which activations reach INT8 weights\: '\''int8'\'' rounds them token by token and multiplies integers, as W8A8 inference does]:type:(float32 int8)' \
+      '(-o --output)'{-o+,--output=}'[The folder in which the models are made]:folder:_files' \
+      '--keep[Leave the models there, each under its row'\''s name. Otherwise each is removed once it is measured]' \
+      '--memory=[Keep to this much memory, such as 8G or 900M (a unit is 1024 of the one before). What does not fit waits in a scratch file beside the output. The result is the same]:size: ' \
+      '--report=[Write the numbers of the run to this file, as JSON]:file:_files' \
+      '--threads=[The number of threads. Results don'\''t depend on it]:n: ' \
+      '--json[Print one JSON object instead of text]' \
+      '(-q --quiet)'{-q,--quiet}'[Show no progress]' \
+      '(- *)'{-h,--help}'[Show this help]' \
+      '1:model:_files'
     ;;
   generate)
     _arguments -s -S \
