@@ -1,3 +1,5 @@
+internal import SparseCore
+
 /// What can be wrong with a command line.
 enum UsageError: Error {
   case unknownCommand(String, known: [String])

@@ -1,3 +1,4 @@
+internal import SparseCore
 internal import SparseModel
 
 /// The whole tool: from the words of the command line to the exit status.

@@ -36,8 +36,9 @@ struct PlanText {
       let layer = group.layer
       table.append([
         "\(layer.rows)", "\(group.count) × \(group.names.joined(separator: ", "))",
-        Format.shape([layer.outputs, layer.inputs]), time(layer.dense.seconds),
-        time(layer.sparse.seconds), times(layer.speedup), layer.sparse.bound.rawValue,
+        Format.shape([layer.outputs, layer.inputs]), Format.fineSeconds(layer.dense.seconds),
+        Format.fineSeconds(layer.sparse.seconds), Format.times(layer.speedup),
+        layer.sparse.bound.rawValue,
         layer.obstacle.map { "\($0)" } ?? "",
       ])
     }
@@ -53,9 +54,9 @@ struct PlanText {
         [pass.phase.rawValue, "\(pass.batch)", "\(pass.rows)"]
           + LinearForm.allCases.map { form in
             form == .denseHalf
-              ? time(pass.seconds(form))
-              : "\(time(pass.seconds(form))) \(times(pass.speedup(form)))"
-          } + [time(pass.rest)])
+              ? Format.fineSeconds(pass.seconds(form))
+              : "\(Format.fineSeconds(pass.seconds(form))) \(Format.times(pass.speedup(form)))"
+          } + [Format.fineSeconds(pass.rest)])
     }
     return """
       The whole model on one GPU, were its memory large enough; other: attention and output projection, in every column
@@ -76,14 +77,15 @@ struct PlanText {
       for form in LinearForm.allCases {
         let budget = memory.budget(form, batch: batch)
         table.append([
-          form.rawValue, "\(batch)", gigabytes(budget.weights), gigabytes(budget.cache),
-          gigabytes(budget.activations), gigabytes(budget.total),
+          form.rawValue, "\(batch)", Format.decimalBytes(budget.weights),
+          Format.decimalBytes(budget.cache),
+          Format.decimalBytes(budget.activations), Format.decimalBytes(budget.total),
           "\(budget.gpus(of: plan.request.gpu))",
         ])
       }
     }
     return """
-      Memory at \(memory.context.counting("token")), and how many GPUs hold it with \(percent(MemoryBudget.usableShare)) of theirs
+      Memory at \(memory.context.counting("token")), and how many GPUs hold it with \(Format.percent(MemoryBudget.usableShare)) of theirs
       \(weights)
       KV cache     2 × \(cache.blocks.counting("block")) × \(cache.keyValueHeads.counting("head")) × \(cache.headWidth) wide \
       × \(cache.bytesPerValue) bytes = \(Format.bytes(cache.bytesPerToken)) a token
@@ -103,7 +105,7 @@ struct PlanText {
       let label = form == .denseHalf ? "weights      " : "             "
       return label
         + "\(form.rawValue): \(memory.linearWeights) in linears × \(bytes[form] ?? "") + "
-        + "\(gigabytes(memory.otherBytes)) = \(gigabytes(memory.weights[form] ?? 0))"
+        + "\(Format.decimalBytes(memory.otherBytes)) = \(Format.decimalBytes(memory.weights[form] ?? 0))"
     }.joined(separator: "\n")
       + "\n             (1/8 byte is metadata; embeddings, output projection and norms stay as they are)"
   }
@@ -126,74 +128,14 @@ struct PlanText {
   }
 
   private var verdict: String {
-    let quoted =
-      model.contains(where: { " '\"\\$&;|<>()*?!`".contains($0) })
-      ? "'" + model.replacing("'", with: "'\\''") + "'" : model
-    switch plan.verdict {
-    case .prune(let gain, let phase, let batch):
-      let option = form.isInt8 ? " --quantize int8" : ""
-      return """
-        verdict      2:4 can pay: up to \(times(gain)) over \(form.dense.rawValue) (\(phase.rawValue), \(batch.counting("sequence")))
-        next         sparsify prune \(quoted.printable)\(option)
+    """
+    verdict      \(plan.verdictText)
+    next         \(plan.nextCommand(for: model))
 
-        """
-    case .quantize(let speedup, let phase, let batch):
-      return """
-        verdict      2:4 does not pay here; INT8 alone does: up to \(times(speedup)) (\(phase.rawValue), \(batch.counting("sequence")))
-        next         sparsify quantize \(quoted.printable)
-
-        """
-    case .keepDense:
-      return """
-        verdict      keep it dense: neither 2:4 nor INT8 makes it 1.1 times as fast
-        next         sparsify inspect \(quoted.printable)
-
-        """
-    }
+    """
   }
 
-  private func times(_ factor: Double) -> String { Format.fixed(factor, 2) + "×" }
-  private func percent(_ share: Double) -> String { Format.fixed(100 * share, 0) + " %" }
-  private func gigabytes(_ bytes: Int) -> String {
-    let (value, unit) =
-      bytes < 99_950_000 ? (Double(bytes) / 1e6, " MB") : (Double(bytes) / 1e9, " GB")
-    return Format.fixed(value, value < 9.95 ? 2 : 1) + unit
-  }
   private func plain(_ value: Double) -> String {
     Format.fixed(value, value == value.rounded() ? 0 : 1)
-  }
-  private func time(_ seconds: Double) -> String {
-    seconds < 1e-3
-      ? Format.fixed(seconds * 1e6, 1) + " µs"
-      : seconds < 1 ? Format.fixed(seconds * 1e3, 2) + " ms" : Format.fixed(seconds, 2) + " s"
-  }
-}
-
-/// Linears of one shape at one number of rows.
-struct PlanGroup {
-  /// One of them.
-  let layer: ModelPlan.Layer
-  /// The last parts of their names, each once.
-  private(set) var names: [String]
-  /// How many they are.
-  private(set) var count: Int
-
-  /// The layers in groups, in the order of their first ones.
-  static func groups(_ layers: [ModelPlan.Layer]) -> [PlanGroup] {
-    var groups: [PlanGroup] = []
-    var places: [[Int]: Int] = [:]
-    for layer in layers {
-      let parts = layer.name.split(separator: ".").filter { $0 != "weight" }
-      let name = parts.last.map(String.init) ?? layer.name
-      let key = [layer.rows, layer.outputs, layer.inputs]
-      if let place = places[key] {
-        groups[place].count += 1
-        if !groups[place].names.contains(name) { groups[place].names.append(name) }
-      } else {
-        places[key] = groups.count
-        groups.append(PlanGroup(layer: layer, names: [name], count: 1))
-      }
-    }
-    return groups
   }
 }

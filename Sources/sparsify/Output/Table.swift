@@ -1,3 +1,5 @@
+internal import SparseCore
+
 /// Rows of text in aligned columns.
 struct Table {
   /// On which side a column's cells are flush.

@@ -1,3 +1,5 @@
+internal import SparseCore
+
 /// A line that GitHub Actions turns into an annotation: `::error title=…::…`.
 ///
 /// Texts are escaped as the runner's own toolkit does: `%`, carriage return and line feed everywhere,

@@ -1,6 +1,5 @@
+import SparseCore
 import Testing
-
-@testable import sparsify
 
 @Suite struct FormatTests {
   @Test(
@@ -39,6 +38,27 @@ import Testing
     #expect(Format.rate(perSecond) == text)
   }
 
+  @Test(
+    arguments: [
+      (4e-7, "0.4 µs"), (9.9994e-4, "999.9 µs"), (0.0123, "12.30 ms"), (2.5, "2.50 s"),
+      (.infinity, "inf s"),
+    ] as [(Double, String)])
+  func passesOfAGPUHaveFineUnits(seconds: Double, text: String) {
+    #expect(Format.fineSeconds(seconds) == text)
+  }
+
+  @Test(arguments: [
+    (0, "0.00 MB"), (9_940_000, "9.94 MB"), (40_000_000, "40.0 MB"), (1_234_000_000, "1.23 GB"),
+  ])
+  func memoryIsInPowersOfTen(bytes: Int, text: String) {
+    #expect(Format.decimalBytes(bytes) == text)
+  }
+
+  @Test(arguments: [(0, "0"), (999, "999"), (1000, "1,000"), (-1_234_567, "-1,234,567")])
+  func largeNumbersAreInThousands(value: Int, text: String) {
+    #expect(Format.grouped(value) == text)
+  }
+
   @Test func anErrorStaysOnOneLineWhateverIsNamedInIt() {
     #expect("a\nb".errorLine == "a\\u{a}b")
     #expect(String(repeating: "x", count: 2000).errorLine.count == 2000)
@@ -51,26 +71,5 @@ import Testing
   @Test func printableKeepsLettersAndSpellsOutControls() {
     #expect("naïve 重み".printable == "naïve 重み")
     #expect("a\tb\r\n\u{7f}\u{202e}".printable == "a\\u{9}b\\u{d}\\u{a}\\u{7f}\\u{202e}")
-  }
-}
-
-@Suite struct TableTests {
-  @Test func columnsAlignAndLinesHaveNoTrailingSpaces() {
-    var table = Table([("name", .left), ("n", .right), ("note", .left)])
-    table.append(["a", "1", "x"])
-    table.append(["long", "1000", ""])
-    #expect(
-      table.text == """
-        name     n  note
-        a        1  x
-        long  1000
-
-        """)
-  }
-
-  @Test func aTableWithoutTitlesHasNoTitleLine() {
-    var table = Table([("", .left), ("", .left)])
-    table.append(["key", "value\n"])
-    #expect(table.text == "key  value\\u{a}\n")
   }
 }

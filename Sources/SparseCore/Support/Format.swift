@@ -1,7 +1,7 @@
 /// Numbers as people read them.
-enum Format {
+package enum Format {
   /// `value` with exactly `digits` digits after the point.
-  static func fixed(_ value: Double, _ digits: Int) -> String {
+  package static func fixed(_ value: Double, _ digits: Int) -> String {
     var scale = 1.0
     for _ in 0..<digits { scale *= 10 }
     let scaled = (value.magnitude * scale).rounded()
@@ -14,7 +14,7 @@ enum Format {
   }
 
   /// `1.5 GiB`, `640 KiB`, `12 bytes`.
-  static func bytes(_ count: Int) -> String {
+  package static func bytes(_ count: Int) -> String {
     let units = ["KiB", "MiB", "GiB", "TiB"]
     guard count >= 1024 else { return count == 1 ? "1 byte" : "\(count) bytes" }
     var value = Double(count) / 1024
@@ -27,19 +27,49 @@ enum Format {
     return "\(text.hasSuffix(".0") ? String(text.dropLast(2)) : text) \(units[unit])"
   }
 
+  /// `1.23 GB`, `40.0 MB`: powers of ten, as GPUs' memory is given.
+  package static func decimalBytes(_ count: Int) -> String {
+    let (value, unit) =
+      count < 99_950_000 ? (Double(count) / 1e6, "MB") : (Double(count) / 1e9, "GB")
+    return "\(fixed(value, value < 9.95 ? 2 : 1)) \(unit)"
+  }
+
+  /// `1,234,567`.
+  package static func grouped(_ value: Int) -> String {
+    let digits = String(value.magnitude)
+    let parts = stride(from: digits.count, to: 0, by: -3).map { end in
+      String(digits.prefix(end).suffix(3))
+    }
+    return (value < 0 ? "-" : "") + parts.reversed().joined(separator: ",")
+  }
+
+  /// `1.85×`.
+  package static func times(_ factor: Double) -> String { fixed(factor, 2) + "×" }
+
+  /// `37 %` for 0.37.
+  package static func percent(_ share: Double, digits: Int = 0) -> String {
+    fixed(100 * share, digits) + " %"
+  }
+
   /// `576 × 1536`: a tensor's shape.
-  static func shape(_ shape: [Int]) -> String {
+  package static func shape(_ shape: [Int]) -> String {
     shape.map(String.init).joined(separator: " × ")
   }
 
+  /// `4.0 µs`, `1.25 ms`, `2.50 s`: what a GPU takes.
+  package static func fineSeconds(_ seconds: Double) -> String {
+    if seconds < 1e-3 { return fixed(seconds * 1e6, 1) + " µs" }
+    return seconds < 1 ? fixed(seconds * 1e3, 2) + " ms" : fixed(seconds, 2) + " s"
+  }
+
   /// `0.8 s`, `42 s`, `3:05`, `2:14:09`.
-  static func duration(_ seconds: Double) -> String {
+  package static func duration(_ seconds: Double) -> String {
     if seconds < 9.95 { return fixed(seconds, 1) + " s" }
     return seconds < 59.5 ? fixed(seconds, 0) + " s" : clock(seconds)
   }
 
   /// `0:42`, `3:05`, `2:14:09`: a duration of one shape, for a line that changes.
-  static func clock(_ seconds: Double) -> String {
+  package static func clock(_ seconds: Double) -> String {
     guard seconds < 3_600_000 else { return "over 1000 hours" }  // NaN and infinity too
     let whole = Int(seconds.rounded())
     let (hours, minutes, rest) = (whole / 3600, whole / 60 % 60, whole % 60)
@@ -48,7 +78,7 @@ enum Format {
   }
 
   /// `12/s` or `3.4 s each`, whichever is above one.
-  static func rate(_ perSecond: Double) -> String {
+  package static func rate(_ perSecond: Double) -> String {
     if perSecond >= 0.995 { return fixed(perSecond, perSecond < 99.5 ? 1 : 0) + "/s" }
     return duration(1 / perSecond) + " each"
   }
@@ -59,14 +89,14 @@ enum Format {
 extension String {
   /// The text as one line of an error: printable, and without the middle where it is very long, as
   /// with a name or a shape from a hostile file.
-  var errorLine: String {
+  package var errorLine: String {
     let line = printable.unicodeScalars
     guard line.count > 2000 else { return String(line) }
     return String(line.prefix(1500)) + " … " + String(line.suffix(497))
   }
 
   /// The text with control characters spelled out, so that a name from a file can't steer the terminal.
-  var printable: String {
+  package var printable: String {
     guard unicodeScalars.contains(where: \.isControl) else { return self }
     return unicodeScalars.reduce(into: "") { text, scalar in
       if scalar.isControl {
