@@ -17,26 +17,48 @@ public struct Magnitude: MaskingPruner {
   }
 
   /// Chooses and applies the mask in one pass over stored weights, whole groups of four, and writes
-  /// them to `out`: the number of values that are zero there.
+  /// them to `out`, and says what is there.
   ///
   /// - Throws: ``PruningError/nonFiniteWeights(count:)``.
   package static func mask(
     _ weights: UnsafeRawBufferPointer, _ type: ScalarType,
     into out: UnsafeMutableRawBufferPointer, kernels: KernelSet
-  ) throws(PruningError) -> Int {
+  ) throws(PruningError) -> MaskedValues {
     precondition(
       out.count == weights.count, "mask: \(weights.count) bytes do not fill \(out.count)")
-    guard let from = weights.baseAddress, let to = out.baseAddress else { return 0 }
-    var zeros = 0
+    guard let from = weights.baseAddress, let to = out.baseAddress else { return MaskedValues() }
+    var masked = MaskedValues()
     var bad = 0
-    // A block at a time, which stays in the first-level cache for all three looks at it.
+    // A block at a time, which stays in the first-level cache for all four looks at it.
     for start in stride(from: 0, to: weights.count, by: 1 << 14) {
       let count = (min(start + 1 << 14, weights.count) - start) / type.byteCount
       bad += kernels.countNotFinite(count, type, from + start)
       kernels.magnitude24(count, type, from + start, into: to + start, mask: nil)
-      zeros += kernels.check24(count, type, to + start).zeros
+      masked.zeros += kernels.check24(count, type, to + start).zeros
+      masked.add(patterns: kernels.patterns24(count, type, to + start))
     }
     guard bad == 0 else { throw .nonFiniteWeights(count: bad) }
-    return zeros
+    return masked
+  }
+}
+
+/// What weights hold that are 2:4.
+package struct MaskedValues: Sendable, Equatable {
+  /// Values that are zero.
+  package var zeros = 0
+  /// Groups with exactly two values that are not zero, by their ``Pattern24`` in the order of its cases.
+  package private(set) var patterns = [Int](repeating: 0, count: Pattern24.allCases.count)
+
+  /// Nothing.
+  package init() {}
+
+  fileprivate mutating func add(patterns counts: [Int]) {
+    for index in counts.indices { patterns[index] += counts[index] }
+  }
+
+  /// Adds what other weights hold.
+  package static func += (sum: inout MaskedValues, more: MaskedValues) {
+    sum.zeros += more.zeros
+    sum.add(patterns: more.patterns)
   }
 }

@@ -143,7 +143,7 @@ public struct CheckpointOutput: Sendable {
   }
 
   /// Throws where a file that is read besides the checkpoint would be lost.
-  func spare(_ input: String) throws {
+  package func spare(_ input: String) throws {
     guard try FileSystem.identity(of: path) != nil, try FileSystem.identity(of: input) != nil else {
       return
     }

@@ -27,7 +27,12 @@ public struct Decoder: Sendable {
   /// - Throws: ``ModelError`` when config.json is missing or cannot be used, when a tensor is missing
   ///   or has another shape, or when `positions` exceeds the model's context.
   public init(_ checkpoint: Checkpoint, positions: Int? = nil) throws {
-    let configuration = try ModelConfiguration(checkpoint)
+    try self.init(checkpoint, positions: positions, configuration: nil)
+  }
+
+  /// The same with a configuration in place of that beside the weights; nil for the latter.
+  init(_ checkpoint: Checkpoint, positions: Int?, configuration: ModelConfiguration?) throws {
+    let configuration = try configuration ?? ModelConfiguration(checkpoint)
     if configuration.claimsCompressedWeights,
       try !checkpoint.modelTensors().contains(where: \.isCompressed)
     {

@@ -100,6 +100,9 @@ public struct LayerwiseRun: Sendable {
       .compactMap { $0 } + (dense?.files.map(\.path) ?? [])
   }
 
+  /// Throws where a file that is read besides the model would be lost.
+  package func spare(_ input: String) throws { try wholeOutput?.spare(input) }
+
   /// Prunes, writes the output and renames it into place.
   ///
   /// Whatever goes wrong, nothing is left under the output's name.
@@ -114,6 +117,7 @@ public struct LayerwiseRun: Sendable {
     var manifest = try options.manifest(of: checkpoint, targets: allTargets)
     manifest.calibration = statistics?.manifest.calibration
     let layers: [LayerReport]
+    var inputFingerprint: String?
     if let wholeOutput {
       let writer = try CheckpointWriter(
         copying: checkpoint, to: wholeOutput, changes: changes, workPath: nil,
@@ -123,6 +127,7 @@ public struct LayerwiseRun: Sendable {
         write: { _ = try writer.write(pruned: $1, as: $0) }, on: compute, progress: progress)
       try writer.copyRemaining(on: compute, progress: progress)
       manifest.inputFingerprint = try writer.fingerprint.text(on: compute, progress: progress)
+      inputFingerprint = manifest.inputFingerprint
       try writer.commit(manifest: manifest.text(for:))
     } else {
       let part = PrunedPart(
@@ -146,7 +151,10 @@ public struct LayerwiseRun: Sendable {
       calibration: manifest.calibration.map {
         ($0, errorTokens: pruning?.recipe.needs == .gram ? $0.samples * $0.length : 0)
       },
-      layers: layers)
+      layers: layers, options: options, inputFingerprint: inputFingerprint,
+      sizes: wholeOutput.map { _ in
+        CheckpointSizes(of: checkpoint, changes, pruned: allTargets)
+      })
   }
 
   /// Throws unless the statistics are of the very model.
@@ -187,7 +195,7 @@ public struct LayerwiseRun: Sendable {
   ) throws -> [LayerReport] {
     let clock = ContinuousClock()
     let start = clock.now
-    let zeros = Mutex<[ExactString: Int]>([:])
+    let values = Mutex<[ExactString: MaskedValues]>([:])
     let tensors = try targets.map { try checkpoint.tensor($0) }
     let pieces = tensors.flatMap { tensor in
       (0..<TensorPiece.count(of: tensor)).map { checkpoint.piece($0, of: tensor) }
@@ -195,17 +203,18 @@ public struct LayerwiseRun: Sendable {
     try checkpoint.take(pieces, step: "prune", on: compute, progress: progress) { piece, scratch in
       fingerprint.add(piece)
       let masked = UnsafeMutableRawBufferPointer(rebasing: scratch[..<piece.bytes.count])
-      let count = try checkpoint.mask(piece, into: masked, kernels: compute.kernels)
-      zeros.withLock { $0[ExactString(piece.tensor.name), default: 0] += count }
+      let found = try checkpoint.mask(piece, into: masked, kernels: compute.kernels)
+      values.withLock { $0[ExactString(piece.tensor.name), default: MaskedValues()] += found }
       try writer.write(UnsafeRawBufferPointer(masked), as: piece.tensor.name, at: piece.offset)
     }
     let seconds = (clock.now - start).seconds / Double(max(1, targets.count))
-    let counts = zeros.withLock { $0 }
+    let held = values.withLock { $0 }
     return tensors.map { tensor in
-      LayerReport(
+      let values = held[ExactString(tensor.name)] ?? MaskedValues()
+      return LayerReport(
         name: tensor.name, shape: tensor.shape, seconds: seconds,
-        sparsity: Double(counts[ExactString(tensor.name)] ?? 0)
-          / Double(max(1, tensor.shape.reduce(1, *))))
+        sparsity: Double(values.zeros) / Double(max(1, tensor.shape.reduce(1, *))),
+        patterns: values.patterns)
     }
   }
 

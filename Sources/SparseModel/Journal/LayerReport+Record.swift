@@ -7,6 +7,7 @@ extension LayerReport {
       "name": .string(name), "block": block.map(JSON.integer) ?? .null,
       "stage": stage.map(JSON.string) ?? .null, "shape": .array(shape.map(JSON.integer)),
       "seconds": .number(seconds), "sparsity": .number(sparsity),
+      "patterns": .array(patterns.map(JSON.integer)),
       "error": error.map { [.number($0.squaredError), .number($0.squaredReference)] } ?? .null,
       "dampening": dampening.map(JSON.number) ?? .null,
       "fallback": fallback.map { .string($0.rawValue) } ?? .null,
@@ -22,7 +23,9 @@ extension LayerReport {
   init?(record: JSON) {
     guard let name = record["name"]?.string, let seconds = record["seconds"]?.double,
       let sparsity = record["sparsity"]?.double, let shape = record["shape"]?.array?.map(\.int),
-      shape.count == 2, let rows = shape[0], let columns = shape[1], (0...1).contains(sparsity)
+      shape.count == 2, let rows = shape[0], let columns = shape[1], (0...1).contains(sparsity),
+      let patterns = record["patterns"]?.array?.compactMap(\.int),
+      patterns.count == Pattern24.allCases.count
     else { return nil }
     let error = record["error"]?.array?.compactMap(\.double)
     let scales = record["scales"]?.array?.compactMap(\.double).map { Float($0) }
@@ -32,7 +35,7 @@ extension LayerReport {
       error: error.flatMap {
         $0.count == 2 ? OutputError(squaredError: $0[0], squaredReference: $0[1]) : nil
       },
-      sparsity: sparsity, dampening: record["dampening"]?.double,
+      sparsity: sparsity, patterns: patterns, dampening: record["dampening"]?.double,
       fallback: record["fallback"]?.string.flatMap(PruningMethod.init(rawValue:)),
       sampleTokens: record["sampleTokens"]?.int,
       permutationGain: record["permutationGain"]?.double,

@@ -17,18 +17,19 @@ extension PruneRun {
     let plan = try memoryPlan(on: compute)
     let folder = try RunFolder(for: output, resumes: options.resumes)
     do {
-      let (layers, calibration) = try run(in: folder, plan, on: compute, progress: progress)
+      let (layers, manifest) = try run(in: folder, plan, on: compute, progress: progress)
       try folder.remove()
       return PruneReport(
         method: options.methodName, output: output.path, seconds: (clock.now - start).seconds,
         peakResidentBytes: ProcessUsage.peakResidentBytes,
-        calibration: calibration.map { calibration in
+        calibration: manifest.calibration.map { calibration in
           (
             calibration,
             errorTokens: errorTokens(samples: calibration.samples, length: calibration.length)
           )
         },
-        layers: layers)
+        layers: layers, options: options, inputFingerprint: manifest.inputFingerprint,
+        sizes: CheckpointSizes(of: checkpoint, changes, pruned: targets))
     } catch {
       throw folder.failure(error)
     }
@@ -37,7 +38,7 @@ extension PruneRun {
   /// Does what the folder's journal has not seen done.
   private func run(
     in folder: RunFolder, _ plan: MemoryPlan, on compute: Compute, progress: ProgressHandler
-  ) throws -> (layers: [LayerReport], calibration: Manifest.Calibration?) {
+  ) throws -> (layers: [LayerReport], manifest: Manifest) {
     let fingerprint = CheckpointFingerprint(of: checkpoint)
     try folder.begin(identity(fingerprint, on: compute, progress: progress))
     var manifest = try manifest()
@@ -46,7 +47,8 @@ extension PruneRun {
     {
       let tokens = givenTokens ?? folder.tokens()
       if let tokens { manifest.calibration?.fingerprint = Fingerprint.text(of: tokens.ids) }
-      return (layers, manifest.calibration)
+      manifest.inputFingerprint = try fingerprint.text(on: compute, progress: progress)
+      return (layers, manifest)
     }
     let writer = try CheckpointWriter(
       copying: checkpoint, to: output, changes: changes, workPath: folder.outputPath,
@@ -72,7 +74,7 @@ extension PruneRun {
     manifest.inputFingerprint = try writer.fingerprint.text(on: compute, progress: progress)
     try folder.append(.complete)
     try writer.commit(manifest: manifest.text(for:))
-    return (layers, manifest.calibration)
+    return (layers, manifest)
   }
 
   /// The calibration tokens: those given, or those that the model writes now or has written in an earlier run.

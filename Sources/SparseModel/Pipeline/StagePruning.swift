@@ -78,12 +78,13 @@ struct StagePruning {
     let seconds = (clock.now - start).seconds / Double(targets.count)
     return zip(zip(targets, pruned), errors).map { pair, error in
       let (layer, result) = pair
+      let check = PatternCheck(result.stored, countsPatterns: true, on: compute)
       return (
         space.leaving(RowSource(result.stored)),
         LayerReport(
           name: layer.name, block: index, stage: stage.name,
           shape: [layer.weight.rows, layer.weight.columns], seconds: seconds, error: error,
-          sparsity: PatternCheck(result.stored, on: compute).sparsity,
+          sparsity: check.sparsity, patterns: check.patterns,
           dampening: result.dampening, fallback: result.fallback, sampleTokens: sampleTokens,
           permutationGain: space.order?.gain, scaleRange: result.scaleRange,
           isDense: recipe.keepsDense(layer))

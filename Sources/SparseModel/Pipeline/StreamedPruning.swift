@@ -13,7 +13,7 @@ struct StreamedPruning {
 
   /// What has been done to one weight so far.
   private struct Tally {
-    var zeros = 0
+    var values = MaskedValues()
     /// Of every thread that worked on it.
     var seconds = 0.0
   }
@@ -36,7 +36,8 @@ struct StreamedPruning {
       let tally = tallies.withLock { $0[place] }
       return LayerReport(
         name: tensor.name, shape: tensor.shape, seconds: tally.seconds / Double(compute.threads),
-        sparsity: Double(tally.zeros) / Double(max(1, tensor.shape.reduce(1, *))))
+        sparsity: Double(tally.values.zeros) / Double(max(1, tensor.shape.reduce(1, *))),
+        patterns: tally.values.patterns)
     }
     try writer.takeRemaining(
       step: "prune", on: compute, progress: progress,
@@ -50,10 +51,10 @@ struct StreamedPruning {
         return try writer.write(piece)
       }
       let start = clock.now
-      let zeros = try prune(piece, scratch)
+      let values = try prune(piece, scratch)
       let seconds = (clock.now - start).seconds
       tallies.withLock { tallies in
-        tallies[place].zeros += zeros
+        tallies[place].values += values
         tallies[place].seconds += seconds
       }
     }
@@ -63,22 +64,24 @@ struct StreamedPruning {
     }
   }
 
-  /// Masks and writes a piece of a weight; the number of its zeros afterwards.
-  private func prune(_ piece: TensorPiece, _ scratch: UnsafeMutableRawBufferPointer) throws -> Int {
+  /// Masks and writes a piece of a weight, and says what it holds afterwards.
+  private func prune(
+    _ piece: TensorPiece, _ scratch: UnsafeMutableRawBufferPointer
+  ) throws -> MaskedValues {
     let masked = UnsafeMutableRawBufferPointer(rebasing: scratch[..<piece.bytes.count])
-    let zeros = try checkpoint.mask(piece, into: masked, kernels: compute.kernels)
+    let values = try checkpoint.mask(piece, into: masked, kernels: compute.kernels)
     try writer.write(UnsafeRawBufferPointer(masked), as: piece)
-    return zeros
+    return values
   }
 }
 
 extension Checkpoint {
-  /// Makes a piece of a weight 2:4 by magnitude; the number of its zeros afterwards.
+  /// Makes a piece of a weight 2:4 by magnitude, and says what it holds afterwards.
   ///
   /// - Parameter masked: as many bytes as the piece has.
   func mask(
     _ piece: TensorPiece, into masked: UnsafeMutableRawBufferPointer, kernels: KernelSet
-  ) throws -> Int {
+  ) throws -> MaskedValues {
     let name = piece.tensor.name
     let weight = try matrix(name)
     do throws(PruningError) {

@@ -31,13 +31,14 @@ struct WeightwisePruning {
       let outputs = try write(name, pruned.stored)
       done += layer.weight.bytes.count
       checkpoint.release(name)
+      let check = PatternCheck(pruned.stored, countsPatterns: true, on: compute)
       try finished(
         name, outputs,
         LayerReport(
           name: name, shape: [layer.weight.rows, layer.weight.columns],
           seconds: (clock.now - start).seconds,
-          sparsity: PatternCheck(pruned.stored, on: compute).sparsity,
-          scaleRange: pruned.scaleRange, isDense: recipe.keepsDense(layer)))
+          sparsity: check.sparsity, patterns: check.patterns, scaleRange: pruned.scaleRange,
+          isDense: recipe.keepsDense(layer)))
     }
   }
 

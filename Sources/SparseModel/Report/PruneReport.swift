@@ -15,6 +15,8 @@ public struct LayerReport: Sendable {
   package let error: OutputError?
   /// The share of weights that are zero.
   public let sparsity: Double
+  /// Groups of four with exactly two non-zeros, by their ``Pattern24`` in the order of its cases.
+  public let patterns: [Int]
   /// What was added to the diagonal of the inputs' gram, as a share of its mean; nil for methods without one.
   public let dampening: Double?
   /// The method that stood in because the one asked for could not work; nil where it could.
@@ -35,7 +37,7 @@ public struct LayerReport: Sendable {
 
   package init(
     name: String, block: Int? = nil, stage: String? = nil, shape: [Int], seconds: Double,
-    error: OutputError? = nil, sparsity: Double, dampening: Double? = nil,
+    error: OutputError? = nil, sparsity: Double, patterns: [Int], dampening: Double? = nil,
     fallback: PruningMethod? = nil, sampleTokens: Int? = nil, permutationGain: Double? = nil,
     scaleRange: ClosedRange<Float>? = nil, isDense: Bool = false
   ) {
@@ -46,6 +48,7 @@ public struct LayerReport: Sendable {
     self.seconds = seconds
     self.error = error
     self.sparsity = sparsity
+    self.patterns = patterns
     self.dampening = dampening
     self.fallback = fallback
     self.sampleTokens = sampleTokens
@@ -59,7 +62,7 @@ public struct LayerReport: Sendable {
     [
       "name": .string(name), "shape": .array(shape.map(JSON.integer)),
       "seconds": .number(seconds), "relativeError": relativeError.map(JSON.number) ?? .null,
-      "sparsity": .number(sparsity),
+      "sparsity": .number(sparsity), "patterns": .array(patterns.map(JSON.integer)),
       "dampening": dampening.map(JSON.number) ?? .null,
       "fallback": fallback.map { .string($0.rawValue) } ?? .null,
       "sampleTokens": sampleTokens.map(JSON.integer) ?? .null,
@@ -86,6 +89,14 @@ public struct PruneReport: Sendable {
   public let calibration: (Manifest.Calibration, errorTokens: Int)?
   /// Every pruned layer, in the order in which they were pruned.
   public let layers: [LayerReport]
+  /// What was asked for.
+  public let options: PruneOptions
+  /// A fingerprint of every tensor that was read, as the manifest has it; nil for a part.
+  public let inputFingerprint: String?
+  /// The bytes of the tensors; nil for a part.
+  public let sizes: CheckpointSizes?
+  /// What pruning has done to the perplexity; nil where it was not measured.
+  public var perplexity: PerplexityChange?
 
   /// One stage of one block: the squared relative error of all its layers' outputs together.
   public struct StageError: Sendable {
@@ -137,6 +148,8 @@ public struct PruneReport: Sendable {
       "seconds": .number(seconds), "peakResidentBytes": .integer(peakResidentBytes),
       "calibration": calibrationJSON,
       "meanSquaredRelativeError": meanSquaredRelativeError.map(JSON.number) ?? .null,
+      "perplexity": perplexity?.json ?? .null, "sizes": sizes?.json ?? .null,
+      "inputFingerprint": inputFingerprint.map(JSON.string) ?? .null,
       "layers": .array(layers.map(\.json)),
     ]
   }

@@ -30,19 +30,14 @@ enum HeldOutText {
     if let asked, asked > context {
       throw ModelError.contextTooLong(asked: asked, context: context)
     }
-    let all: TokenWindows
     if let path = arguments[text] {
-      let ids = try Tokenizer(for: checkpoint).encode(contentsOf: path)
-      all = TokenWindows(cutting: ids, length: asked ?? min(2048, context))
-      if all.count == 0 {
-        throw EvaluationError.tooFewTokens(
-          path: path, found: ids.count, needed: asked ?? min(2048, context))
-      }
-    } else {
-      guard let path = arguments[tokens] else { preconditionFailure("neither text nor tokens") }
-      let file = try TokenWindows(contentsOf: path)
-      all = try file.shortened(to: asked ?? min(file.length, context), source: path)
+      return try TokenWindows(
+        cutting: path, length: asked ?? min(2048, context), windows: arguments[windows],
+        for: checkpoint)
     }
+    guard let path = arguments[tokens] else { preconditionFailure("neither text nor tokens") }
+    let file = try TokenWindows(contentsOf: path)
+    let all = try file.shortened(to: asked ?? min(file.length, context), source: path)
     return all.first(arguments[windows] ?? all.count)
   }
 }

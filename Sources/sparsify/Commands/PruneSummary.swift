@@ -32,6 +32,13 @@ struct PruneSummary {
         "fallback     \(method.rawValue) for \(fallen.count.counting("weight")) whose inputs' gram is not positive definite,"
         + " \(first.name.printable) the first\n"
     }
+    if let perplexity = report.perplexity {
+      let (before, after) = (perplexity.before, perplexity.after)
+      lines +=
+        "perplexity   \(Format.fixed(before.perplexity, 3)) before, \(Format.fixed(after.perplexity, 3)) after\n"
+      lines +=
+        "             on \(perplexity.text.printable), \(after.windows.counting("window")) of \(after.length) tokens\n"
+    }
     lines += "time         \(Format.duration(report.seconds)), "
     lines += "\(Format.bytes(report.peakResidentBytes)) of memory at most\n"
     return lines + "output       \(report.output.printable)\n"

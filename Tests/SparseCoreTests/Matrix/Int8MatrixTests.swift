@@ -68,13 +68,14 @@ internal import Testing
     #expect(PatternCheck(pruned, on: compute).violations == 0)
     #expect(PatternCheck(stored, on: compute).violations > 0)
     var masked = [UInt8](repeating: 0xFF, count: stored.bytes.count)
-    let zeros = try masked.withUnsafeMutableBytes { masked in
+    let found = try masked.withUnsafeMutableBytes { masked in
       try stored.bytes.withUnsafeBytes {
         try Magnitude.mask($0, .int8, into: masked, kernels: kernels)
       }
     }
     #expect(masked == pruned.bytes.withUnsafeBytes { Array($0) })
-    #expect(zeros == PatternCheck(pruned, on: compute).zeros)
+    let check = PatternCheck(pruned, countsPatterns: true, on: compute)
+    #expect(found.zeros == check.zeros && found.patterns == check.patterns)
   }
 
   @Test func zerosKeepTheirPattern() throws {

@@ -15,6 +15,7 @@ import Testing
   private static let layer = LayerReport(
     name: "a\n\"b", block: 3, stage: "o", shape: [4, 8], seconds: 0.1 + 0.2,
     error: OutputError(squaredError: 1 / 3, squaredReference: 1e-300), sparsity: 0.5,
+    patterns: [1, 2, 3, 4, 5, 6],
     dampening: 0.01, fallback: .wanda, sampleTokens: 77, permutationGain: 0.07,
     scaleRange: 0x1.fffffep-3...0.3)
 
