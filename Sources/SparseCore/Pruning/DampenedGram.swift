@@ -1,11 +1,11 @@
 /// A gram with its dead inputs seen to and something added to its diagonal, so that it can be factored.
 ///
 /// Everything is in the scale of XᵀX itself, not divided by the tokens.
-struct DampenedGram: Sendable {
+package struct DampenedGram: Sendable {
   /// What is added to the diagonal, as shares of its mean: the first with which the gram can be factored.
   ///
   /// The default of SparseGPT's authors, then ten and a hundred times as much.
-  static let dampenings: [Double] = [0.01, 0.1, 1]
+  package static let dampenings: [Double] = [0.01, 0.1, 1]
 
   private let gram: Gram
   /// What was added, as a share of the mean of the diagonal.

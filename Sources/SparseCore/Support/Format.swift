@@ -30,8 +30,8 @@ package enum Format {
   /// `1.23 GB`, `40.0 MB`: powers of ten, as GPUs' memory is given.
   package static func decimalBytes(_ count: Int) -> String {
     let (value, unit) =
-      count < 99_950_000 ? (Double(count) / 1e6, "MB") : (Double(count) / 1e9, "GB")
-    return "\(fixed(value, value < 9.95 ? 2 : 1)) \(unit)"
+      count < 999_500_000 ? (Double(count) / 1e6, "MB") : (Double(count) / 1e9, "GB")
+    return "\(fixed(value, value < 9.95 ? 2 : value < 99.5 ? 1 : 0)) \(unit)"
   }
 
   /// `1,234,567`.

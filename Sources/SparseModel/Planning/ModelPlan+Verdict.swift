@@ -14,14 +14,14 @@ extension ModelPlan {
     }
   }
 
-  /// The command to run next, for a shell.
-  package func nextCommand(for model: String) -> String {
+  /// The command to run next.
+  package func nextWords(for model: String) -> [String] {
     let words =
       switch verdict {
       case .prune: ["prune", model] + (request.form.isInt8 ? ["--quantize", "int8"] : [])
       case .quantize: ["quantize", model]
       case .keepDense: ["inspect", model]
       }
-    return ShellLine.text([Tool.name] + words)
+    return [Tool.name] + words
   }
 }

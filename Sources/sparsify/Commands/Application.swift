@@ -19,7 +19,7 @@ enum Application {
         try Terminal.output.write("\(Tool.name) \(Tool.version)\n")
         return .done
       case .run(let command, let arguments):
-        return try run(command, arguments)
+        return try run(command, arguments, typedAs: words)
       }
     } catch {
       report(error)
@@ -28,9 +28,9 @@ enum Application {
   }
 
   private static func run(
-    _ command: any Command.Type, _ arguments: Arguments
+    _ command: any Command.Type, _ arguments: Arguments, typedAs words: [String]
   ) throws -> ExitStatus {
-    let context = try Context(arguments)
+    let context = try Context(arguments, typedAs: words)
     // Before any error is reported, too.
     defer { context.progressLine.erase() }
     Interrupt.listen()

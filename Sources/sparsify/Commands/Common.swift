@@ -45,6 +45,11 @@ enum Common {
     option: "threads", "n", .integer(in: 1...1024), note: "one per processor",
     "The number of threads. Results don't depend on it.")
 
+  static let report = Parameter(
+    option: "report", "file", .path,
+    "Write the numbers to this file, too: as a page to look at where its name ends in .html, else as JSON."
+  )
+
   static let json = Parameter(flag: "json", "Print one JSON object instead of text.")
 
   static let quiet = Parameter(flag: "quiet", short: "q", "Show no progress.")

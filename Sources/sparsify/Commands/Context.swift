@@ -1,12 +1,15 @@
 internal import SparseCore
+internal import SparseModel
 
 /// What a command works with: where results and progress go, and what to compute with.
 struct Context {
   let compute: Compute
   let progressLine: ProgressLine
+  private let words: [String]
 
-  /// What `arguments` and the environment ask for.
-  init(_ arguments: Arguments) throws(EnvironmentError) {
+  /// What `arguments`, which were typed as `words`, and the environment ask for.
+  init(_ arguments: Arguments, typedAs words: [String]) throws(EnvironmentError) {
+    self.words = words
     progressLine = ProgressLine(isQuiet: arguments[Common.quiet])
     do throws(KernelError) {
       let kernels = try KernelSet.fromEnvironment()
@@ -15,6 +18,11 @@ struct Context {
     } catch {
       throw EnvironmentError(variable: .kernel, reason: error.description)
     }
+  }
+
+  /// How to get a report on `model` again.
+  func origin(of model: String) -> ReportOrigin {
+    ReportOrigin(command: [Tool.name] + words, model: model, kernels: compute.kernels.name)
   }
 
   /// Hand this to the libraries: it shows their progress and stops them if a signal has come.

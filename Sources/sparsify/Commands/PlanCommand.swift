@@ -29,13 +29,16 @@ enum PlanCommand: Command {
       Only the headers of the weights and config.json are read. Times are those of a roofline model, \
       calibrated on an H100; dense fp16 is what speedups are over.
       """,
-    parameters: [Common.model, gpu, gpuSpecification, batch, numbers, context, Common.json],
+    parameters: [
+      Common.model, gpu, gpuSpecification, batch, numbers, context, Common.report, Common.json,
+    ],
     oneOf: [["gpu", "gpu-spec"]],
     examples: [
       .init("2:4 in INT8 on an H100", "sparsify plan Llama-2-7b --gpu h100-sxm --dtype int8"),
       .init(
         "Long contexts on a smaller card",
         "sparsify plan Llama-2-7b --gpu l4 --batch 1,8 --context 4096"),
+      .init("A page to show to others", "sparsify plan Llama-2-7b --gpu l4 --report plan.html"),
     ])
 
   static func run(_ arguments: Arguments, in context: Context) throws -> ExitStatus {
@@ -43,10 +46,18 @@ enum PlanCommand: Command {
       preconditionFailure("the parser let a plan through without a GPU")
     }
     let model = arguments[Common.model]
-    let plan = try Checkpoint(path: model).plan(
+    let checkpoint = try Checkpoint(path: model)
+    let reportFile = try arguments[Common.report].map {
+      try ReportFile(
+        $0,
+        reading: checkpoint.files.map(\.path) + [checkpoint.path]
+          + [checkpoint.configPath].compactMap(\.self))
+    }
+    let plan = try checkpoint.plan(
       PlanRequest(
         gpu: gpu, form: arguments[numbers].form, batches: arguments[batch],
         context: arguments[Self.context]))
+    try reportFile?.write(plan, from: context.origin(of: model))
     if arguments[Common.json] {
       try context.print(plan.json)
     } else {

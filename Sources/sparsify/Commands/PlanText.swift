@@ -130,7 +130,7 @@ struct PlanText {
   private var verdict: String {
     """
     verdict      \(plan.verdictText)
-    next         \(plan.nextCommand(for: model))
+    next         \(ShellLine.text(plan.nextWords(for: model)))
 
     """
   }

@@ -70,8 +70,14 @@ enum PruneCommand: Command {
     "Prune one of N parts of about as many bytes, counted from 0, and write it for 'sparsify merge'. "
       + "'auto/N' takes I from the environment of an array job, 'auto' N as well.")
 
-  static let report = Parameter(
-    option: "report", "file", .path, "Write the numbers of the run to this file, as JSON.")
+  static let text = Parameter(
+    option: "text", "file", .path, note: "none",
+    "Measure the perplexity of the model and of what it has become on this text, as 'sparsify eval' does."
+  )
+
+  static let windows = Parameter(
+    option: "windows", "n", .positiveInteger, note: "all",
+    "Use the first n windows of --text only.")
 
   static let memory = Parameter(
     option: "memory", "size", .size, note: "half of the machine's, or the least that will do",
@@ -104,11 +110,13 @@ enum PruneCommand: Command {
     parameters: [
       Common.model, method, effort, output, calibration, samples, length, Common.seed, permute,
       quantize, order, Common.groupSize, smooth, refit, dense, statistics, blocks, tensors,
-      Common.shardSize, Common.only, Common.skip, memory, Common.threads, report, strict, dryRun,
+      Common.shardSize, Common.only, Common.skip, memory, Common.threads, text, windows,
+      Common.report, strict, dryRun,
       resume, force, Common.json, Common.quiet,
     ] + LayerChoice.parameters,
     requires: [
       "order": "quantize", "group-size": "quantize", "refit": "dense", "dense": "refit",
+      "windows": "text",
     ].merging(LayerChoice.requires) { $1 },
     exclusive: LayerChoice.exclusive + [
       ["refit", "method"], ["refit", "permute"], ["refit", "order"], ["refit", "smooth"],
@@ -116,7 +124,7 @@ enum PruneCommand: Command {
       ["blocks", "tensors", "dry-run"], ["blocks", "tensors", "memory"], ["statistics", "memory"],
       ["statistics", "calibration"], ["statistics", "samples"],
       ["statistics", "length"], ["statistics", "seed"], ["statistics", "resume"],
-      ["statistics", "dry-run"],
+      ["statistics", "dry-run"], ["blocks", "tensors", "text"],
     ],
     examples: [
       .init("Prune a model, with no data given", "sparsify prune SmolLM2-135M"),
@@ -126,6 +134,9 @@ enum PruneCommand: Command {
       .init(
         "Without calibration, one file to another",
         "sparsify prune model.safetensors --method magnitude -o pruned.safetensors"),
+      .init(
+        "A page that shows what it has cost, perplexity included",
+        "sparsify prune SmolLM2-135M --text wiki.test.txt --report report.html"),
       .init(
         "2:4 and INT8 at once, for kernels that want both",
         "sparsify prune SmolLM2-135M --quantize int8"),
@@ -149,6 +160,7 @@ enum PruneCommand: Command {
       return try run(selection, arguments, in: context)
     }
     let run = try PruneRun(arguments[Common.model], options(arguments, in: context))
+    let measure = try measure(arguments, of: run.checkpoint, sparing: run.output.spare)
     if arguments[dryRun] {
       let plan = try PrunePlan(run, on: context.compute)
       if arguments[Common.json] {
@@ -158,13 +170,9 @@ enum PruneCommand: Command {
       }
       return .done
     }
-    // Opened first, so that a place that cannot be written to costs no run.
-    let reportFile = try arguments[report].map {
-      try ReportFile($0, reading: run.inputFiles, output: run.output.path)
-    }
+    let reportFile = try reportFile(arguments, reading: run.inputFiles, output: run.output.path)
     let result = try run.run(on: context.compute, progress: context.progress)
-    try reportFile?.write(result)
-    return try show(result, arguments, in: context)
+    return try finish(result, measure, reportFile, arguments, in: context)
   }
 
   /// Prunes without running the model.
@@ -174,17 +182,41 @@ enum PruneCommand: Command {
     let run = try LayerwiseRun(
       arguments[Common.model], options(arguments, in: context), statistics: arguments[statistics],
       selection: selection)
-    let reportFile = try arguments[report].map {
-      try ReportFile($0, reading: run.inputFiles, output: run.outputPath)
-    }
+    let measure = try measure(arguments, of: run.checkpoint, sparing: run.spare)
+    let reportFile = try reportFile(arguments, reading: run.inputFiles, output: run.outputPath)
     let result = try run.run(on: context.compute, progress: context.progress)
-    try reportFile?.write(result)
-    return try show(result, arguments, in: context)
+    return try finish(result, measure, reportFile, arguments, in: context)
   }
 
-  private static func show(
-    _ result: PruneReport, _ arguments: Arguments, in context: Context
+  /// The text to measure on: read before the work, so that one that is of no use costs no run.
+  private static func measure(
+    _ arguments: Arguments, of checkpoint: Checkpoint, sparing: (String) throws -> Void
+  ) throws -> PerplexityMeasure? {
+    try arguments[text].map { path in
+      try sparing(path)
+      return try PerplexityMeasure(text: path, windows: arguments[windows], of: checkpoint)
+    }
+  }
+
+  /// The file of the report: opened before the work, so that a place that cannot be written to costs no run.
+  private static func reportFile(
+    _ arguments: Arguments, reading inputs: [String], output: String
+  ) throws -> ReportFile? {
+    try arguments[Common.report].map {
+      let inputs = inputs + [arguments[text]].compactMap(\.self)
+      return try ReportFile($0, reading: inputs, output: output)
+    }
+  }
+
+  /// Measures what is to be measured, and shows and keeps the numbers.
+  private static func finish(
+    _ report: PruneReport, _ measure: PerplexityMeasure?, _ reportFile: ReportFile?,
+    _ arguments: Arguments, in context: Context
   ) throws -> ExitStatus {
+    var result = report
+    result.perplexity = try measure?.change(
+      to: result.output, on: context.compute, progress: context.progress)
+    try reportFile?.write(result, from: context.origin(of: arguments[Common.model]))
     if arguments[Common.json] {
       try context.print(result.json)
     } else {

@@ -4,29 +4,34 @@ internal import SparseModel
 /// The file that `--report` names: opened before the work, filled after it.
 struct ReportFile {
   private let file: AtomicFile
+  private let isPage: Bool
 
   /// Opens the file at `path`, which must be none of those that are read, nor lie where the output goes.
-  init(_ path: String, reading inputs: [String], output: String) throws {
+  ///
+  /// - Parameter output: where the command's output goes; nil where there is none.
+  init(_ path: String, reading inputs: [String], output: String? = nil) throws {
     if let reason = try Self.conflict(path, inputs, output) {
-      throw UsageError.badValue(PruneCommand.report.spec, value: path, reason: reason)
+      throw UsageError.badValue(Common.report.spec, value: path, reason: reason)
     }
     file = try AtomicFile(path: path)
+    isPage = path.hasSuffix(".html")
   }
 
-  /// Writes the numbers and gives the file its name.
-  func write(_ report: PruneReport) throws { try write(report.json) }
+  /// Writes the numbers, as a page or as JSON, and gives the file its name.
+  func write(_ report: some Reportable, from origin: ReportOrigin) throws {
+    try write(isPage ? report.page(origin).text : report.json.text(pretty: true) + "\n")
+  }
 
-  /// The same for the numbers of a sweep.
-  func write(_ report: SweepReport) throws { try write(report.json) }
+  /// Writes the numbers as JSON and gives the file its name.
+  func write(_ json: JSON) throws { try write(json.text(pretty: true) + "\n") }
 
-  private func write(_ json: JSON) throws {
-    let text = json.text(pretty: true) + "\n"
+  private func write(_ text: String) throws {
     try file.write(ByteView(copying: Array(text.utf8)), at: 0)
     try file.commit()
   }
 
   private static func conflict(
-    _ path: String, _ inputs: [String], _ output: String
+    _ path: String, _ inputs: [String], _ output: String?
   ) throws -> String? {
     if try FileSystem.kind(of: path) == .file, let identity = try FileSystem.identity(of: path) {
       for input in inputs where try FileSystem.identity(of: input) == identity {
@@ -34,9 +39,9 @@ struct ReportFile {
       }
     }
     let folder = Path.folder(of: path)
-    guard try FileSystem.kind(of: folder) != nil else { return nil }  // the next step says so
-    let output = try place(output)
-    let isInside = (try place(path) + "/").hasPrefix(output + "/")
+    // Where there is no such folder the next step says so.
+    guard let output, try FileSystem.kind(of: folder) != nil else { return nil }
+    let isInside = (try place(path) + "/").hasPrefix(try place(output) + "/")
     return isInside ? "is where the output goes" : nil
   }
 

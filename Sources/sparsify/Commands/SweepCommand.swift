@@ -39,7 +39,7 @@ enum SweepCommand: Command {
       Common.model, HeldOutText.text, HeldOutText.tokens, methods, quantizations, length,
       HeldOutText.windows, PruneCommand.calibration, PruneCommand.samples, Common.seed,
       PruneCommand.effort, EvalCommand.activations, output, keep, PruneCommand.memory,
-      PruneCommand.report, Common.threads, Common.json, Common.quiet,
+      Common.report, Common.threads, Common.json, Common.quiet,
     ],
     oneOf: [HeldOutText.sources],
     examples: [
@@ -59,7 +59,7 @@ enum SweepCommand: Command {
     let run = try SweepRun(arguments[Common.model], options, text: text)
     // Opened first, so that a place that cannot be written to costs no run.
     let texts = [arguments[HeldOutText.text], arguments[HeldOutText.tokens]].compactMap(\.self)
-    let reportFile = try arguments[PruneCommand.report].map {
+    let reportFile = try arguments[Common.report].map {
       try ReportFile($0, reading: run.inputFiles + texts, output: run.folderPath)
     }
     if !arguments[Common.quiet] {
@@ -68,7 +68,7 @@ enum SweepCommand: Command {
       )
     }
     let report = try run.run(on: context.compute, progress: context.progress)
-    try reportFile?.write(report)
+    try reportFile?.write(report.json)
     if arguments[Common.json] {
       try context.print(report.json)
     } else {

@@ -55,7 +55,9 @@ complete -c sparsify -n '__sparsify_runs prune' -l only -x -d 'Take only the wei
 complete -c sparsify -n '__sparsify_runs prune' -l skip -x -d 'Leave out the weights whose names match'
 complete -c sparsify -n '__sparsify_runs prune' -l memory -x -d 'Keep to this much memory, such as 8G or 900M (a unit is 1024 of the one before). What does not fit waits in a scratch file beside the output. The result is the same'
 complete -c sparsify -n '__sparsify_runs prune' -l threads -x -d 'The number of threads. Results don\'t depend on it'
-complete -c sparsify -n '__sparsify_runs prune' -l report -r -F -d 'Write the numbers of the run to this file, as JSON'
+complete -c sparsify -n '__sparsify_runs prune' -l text -r -F -d 'Measure the perplexity of the model and of what it has become on this text, as \'sparsify eval\' does'
+complete -c sparsify -n '__sparsify_runs prune' -l windows -x -d 'Use the first n windows of --text only'
+complete -c sparsify -n '__sparsify_runs prune' -l report -r -F -d 'Write the numbers to this file, too: as a page to look at where its name ends in .html, else as JSON'
 complete -c sparsify -n '__sparsify_runs prune' -l strict -d 'Fail where the method cannot work on a layer. Otherwise wanda stands in, and the report says so'
 complete -c sparsify -n '__sparsify_runs prune' -l dry-run -d 'Say what would be done and, by estimate, what it would take, and write nothing'
 complete -c sparsify -n '__sparsify_runs prune' -l resume -d 'Go on with a run that was cut short, from the last block that it finished; begin anew where there is none'
@@ -132,6 +134,7 @@ complete -c sparsify -n '__sparsify_runs plan' -l gpu-spec -x -d 'Another GPU: \
 complete -c sparsify -n '__sparsify_runs plan' -l batch -x -d 'The numbers of sequences that run at once'
 complete -c sparsify -n '__sparsify_runs plan' -l dtype -x -a 'fp16 int8' -d 'The numbers that the 2:4 weights are kept in'
 complete -c sparsify -n '__sparsify_runs plan' -l context -x -d 'The tokens of each sequence'
+complete -c sparsify -n '__sparsify_runs plan' -l report -r -F -d 'Write the numbers to this file, too: as a page to look at where its name ends in .html, else as JSON'
 complete -c sparsify -n '__sparsify_runs plan' -l json -d 'Print one JSON object instead of text'
 complete -c sparsify -n '__sparsify_runs plan' -s h -l help -d 'Show this help'
 complete -c sparsify -n '__sparsify_runs plan' -F

@@ -59,7 +59,9 @@ _sparsify() {
       '*--skip=[Leave out the weights whose names match]:glob: ' \
       '--memory=[Keep to this much memory, such as 8G or 900M (a unit is 1024 of the one before). What does not fit waits in a scratch file beside the output. The result is the same]:size: ' \
       '--threads=[The number of threads. Results don'\''t depend on it]:n: ' \
-      '--report=[Write the numbers of the run to this file, as JSON]:file:_files' \
+      '--text=[Measure the perplexity of the model and of what it has become on this text, as '\''sparsify eval'\'' does]:file:_files' \
+      '--windows=[Use the first n windows of --text only]:n: ' \
+      '--report=[Write the numbers to this file, too\: as a page to look at where its name ends in .html, else as JSON]:file:_files' \
       '--strict[Fail where the method cannot work on a layer. Otherwise wanda stands in, and the report says so]' \
       '--dry-run[Say what would be done and, by estimate, what it would take, and write nothing]' \
       '--resume[Go on with a run that was cut short, from the last block that it finished; begin anew where there is none]' \
@@ -157,6 +159,7 @@ _sparsify() {
       '--batch=[The numbers of sequences that run at once]:list: ' \
       '--dtype=[The numbers that the 2\:4 weights are kept in]:type:(fp16 int8)' \
       '--context=[The tokens of each sequence]:n: ' \
+      '--report=[Write the numbers to this file, too\: as a page to look at where its name ends in .html, else as JSON]:file:_files' \
       '--json[Print one JSON object instead of text]' \
       '(- *)'{-h,--help}'[Show this help]' \
       '1:model:_files'
