@@ -46,7 +46,7 @@ struct ComparisonWalk {
   /// What has been found out so far.
   private struct Tally {
     var losses = (reference: 0.0, other: 0.0)
-    var seconds = (reference: 0.0, other: 0.0)
+    var rates = (reference: [Double](), other: [Double]())  // tokens a second of each group
     var divergences: [Double] = []
     var agreements = 0
   }
@@ -62,7 +62,9 @@ struct ComparisonWalk {
     try other.model.checkPredictable(windows)
     var tally = Tally()
     let steps = reference.blocks + other.blocks + 1
-    for group in windows.groups(ofTokens: batch.hiddenTokens(width: a.width + b.width)) {
+    // No more than two chunks at once, so that there are several groups to take the median speed of.
+    let tokens = min(batch.hiddenTokens(width: a.width + b.width), 2 * batch.chunkTokens)
+    for group in windows.groups(ofTokens: tokens) {
       func report(_ step: Int) throws {
         try progress(
           Progress(
@@ -77,7 +79,7 @@ struct ComparisonWalk {
       other: Perplexity(ofLosses: tally.losses.other, windows, other.activations),
       divergence: Divergence(tally.divergences),
       agreement: Double(tally.agreements) / Double(tally.divergences.count),
-      referenceSeconds: tally.seconds.reference, otherSeconds: tally.seconds.other)
+      referenceRate: median(tally.rates.reference), otherRate: median(tally.rates.other))
   }
 
   /// Compares the predictions of neighbouring windows.
@@ -86,26 +88,27 @@ struct ComparisonWalk {
   ) throws {
     let part = TokenWindows(
       count: group.count, length: windows.length, ids: Array(windows[group]))
-    let a = try timed(&tally.seconds.reference) {
+    var seconds = (reference: 0.0, other: 0.0)
+    let a = try timed(&seconds.reference) {
       try reference.states(group, part, report).map { reference.model.finish($0, on: compute) }
     }
-    let b = try timed(&tally.seconds.other) {
+    let b = try timed(&seconds.other) {
       try other.states(group, part) { try report(reference.blocks + $0) }
         .map { other.model.finish($0, on: compute) }
     }
     var comparisons = a.map { LogitComparison(rows: $0.rows) }
     var targets = (reference: TargetLogits(windows: part), other: TargetLogits(windows: part))
     for slice in reference.model.vocabularySlices {
-      let weightA = timed(&tally.seconds.reference) {
+      let weightA = timed(&seconds.reference) {
         reference.model.outputProjection(slice, on: compute)
       }
-      let weightB = timed(&tally.seconds.other) {
+      let weightB = timed(&seconds.other) {
         other.model.outputProjection(slice, on: compute)
       }
       var first = 0  // the token of the chunk's first row
       for chunk in a.indices {
-        let logitsA = timed(&tally.seconds.reference) { linear(a[chunk], weightA, on: compute) }
-        let logitsB = timed(&tally.seconds.other) { linear(b[chunk], weightB, on: compute) }
+        let logitsA = timed(&seconds.reference) { linear(a[chunk], weightA, on: compute) }
+        let logitsB = timed(&seconds.other) { linear(b[chunk], weightB, on: compute) }
         try requireFinite(logitsA, of: reference.model)
         try requireFinite(logitsB, of: other.model)
         comparisons[chunk].add(logitsA, logitsB, on: compute)
@@ -114,6 +117,8 @@ struct ComparisonWalk {
         first += a[chunk].rows
       }
     }
+    tally.rates.reference.append(Double(part.ids.count) / max(seconds.reference, 1e-9))
+    tally.rates.other.append(Double(part.ids.count) / max(seconds.other, 1e-9))
     // One after the other and in order, as the perplexity of a model alone is summed up.
     for loss in targets.reference.losses(comparisons.flatMap(\.referenceNormalisers)) {
       tally.losses.reference += loss
@@ -125,6 +130,8 @@ struct ComparisonWalk {
     tally.agreements += targets.reference.predicting(comparisons.flatMap(\.agreements))
       .count { $0 }
   }
+
+  private func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
 
   private func requireFinite(_ logits: Matrix, of model: Decoder) throws {
     if logits.countNotFinite(on: compute) > 0 {

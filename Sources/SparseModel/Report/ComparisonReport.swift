@@ -40,19 +40,12 @@ public struct ComparisonReport: Sendable {
       with: other, over: windows, activations: activations, on: compute, progress: progress)
     let rates = try DecodeSpeed().measure(
       [reference, other], on: Array(windows[0]), compute: compute, progress: progress)
-    func model(
-      _ decoder: Decoder, _ perplexity: Perplexity, _ profile: ModelProfile, seconds: Double,
-      decodeRate: Double
-    ) -> Model {
-      Model(
-        path: decoder.checkpoint.path, perplexity: perplexity, profile: profile,
-        prefillRate: Double(perplexity.tokens) / max(seconds, 1e-9), decodeRate: decodeRate)
-    }
-    self.reference = model(
-      reference, comparison.reference, profiles[0], seconds: comparison.referenceSeconds,
-      decodeRate: rates[0])
-    self.other = model(
-      other, comparison.other, profiles[1], seconds: comparison.otherSeconds, decodeRate: rates[1])
+    self.reference = Model(
+      path: reference.checkpoint.path, perplexity: comparison.reference, profile: profiles[0],
+      prefillRate: comparison.referenceRate, decodeRate: rates[0])
+    self.other = Model(
+      path: other.checkpoint.path, perplexity: comparison.other, profile: profiles[1],
+      prefillRate: comparison.otherRate, decodeRate: rates[1])
     self.comparison = comparison
   }
 

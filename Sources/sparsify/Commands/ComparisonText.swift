@@ -71,10 +71,10 @@ struct ComparisonText {
     let size = Double(report.other.profile.bytes) / Double(max(1, report.reference.profile.bytes))
     let speed = report.other.decodeRate / report.reference.decodeRate
     let sizes =
-      abs(size - 1) < 0.005 ? "of the same size" : "of \(Format.fixed(100 * size, 0)) % of its size"
+      abs(size - 1) < 0.005 ? "at the same size" : "at \(Format.fixed(100 * size, 0)) % of its size"
     // Two measurements of one model differ by some percent.
     let speeds =
-      abs(speed - 1) < 0.05 ? "as fast in decoding" : "\(Format.times(speed)) as fast in decoding"
+      abs(speed - 1) < 0.05 ? "decodes as fast" : "decodes \(Format.times(speed)) as fast"
     let (sparse, compressed) = (
       report.other.profile.sparseLinears, report.other.profile.compressedLinears
     )

@@ -198,7 +198,7 @@ import Testing
       variant: SweepVariant(method: .wanda, quantization: .none),
       comparison: ModelComparison(
         reference: perplexity, other: perplexity, divergence: Divergence([divergence]),
-        agreement: 1, referenceSeconds: 1, otherSeconds: 1),
+        agreement: 1, referenceRate: 1, otherRate: 1),
       relativeError: nil, bytes: bytes, seconds: 1, decodeRate: 1, output: nil)
   }
 

@@ -55,7 +55,7 @@ import Testing
         "prefill", "decode", "divergence", "median", "agreement", "protocol", "verdict",
       ])
     #expect(run.output.contains("0 of 28        28 of 28"))
-    #expect(run.lines.last?.contains("far from the reference, of the same size") == true)
+    #expect(run.lines.last?.contains("far from the reference, at the same size") == true)
   }
 
   @Test func aModelIsItself() throws {
