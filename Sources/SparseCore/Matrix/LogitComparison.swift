@@ -48,10 +48,10 @@ package struct LogitComparison: Sendable {
                   width, a, minus: b, maximum: &sums[row].maximum, sum: &sums[row].sum,
                   difference: &sums[row].difference)
                 if sums[row].maximum > highest {
-                  sums[row].top = first + Self.column(of: sums[row].maximum, in: a)
+                  sums[row].top = first + Self.column(of: sums[row].maximum, in: a, width)
                 }
                 if after[row] > before[row] {
-                  tops[row] = first + Self.column(of: after[row], in: b)
+                  tops[row] = first + Self.column(of: after[row], in: b, width)
                 }
               }
             }
@@ -62,11 +62,11 @@ package struct LogitComparison: Sendable {
     columns += width
   }
 
-  /// The first column of a value that is there.
-  private static func column(of value: Float, in values: UnsafePointer<Float>) -> Int {
-    var column = 0
-    while values[column] != value { column += 1 }
-    return column
+  /// The first column of a value; the first of all where NaN has let none be found.
+  private static func column(
+    of value: Float, in values: UnsafePointer<Float>, _ count: Int
+  ) -> Int {
+    (0..<count).first { values[$0] == value } ?? 0
   }
 
   /// KL(reference ‖ other) of each row, in nats: Σ p (log p − log q).

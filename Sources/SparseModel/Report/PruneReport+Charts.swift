@@ -95,8 +95,8 @@ extension PruneReport {
   var sizeSection: HTML {
     guard let sizes else { return .empty }
     var table = HTMLTable([
-      .words(""), .numbers("pruned weights"), .numbers("all else"), .numbers("in all"),
-      .numbers("of the input"),
+      .words(""), .numbers("pruned"), .numbers("other"), .numbers("all"),
+      .numbers("of input"),
     ])
     let rows = [
       ("input", sizes.prunedInput, sizes.input),

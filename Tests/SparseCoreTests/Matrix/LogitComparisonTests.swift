@@ -71,6 +71,14 @@ import Testing
   }
 
   @Test(arguments: KernelSet.available)
+  func whatIsNotANumberHasNoDistance(kernels: KernelSet) {
+    let a = Matrix(rows: 1, columns: 40, randomFloats(40, seed: 8))
+    let b = Matrix(rows: 1, columns: 40, [Float](repeating: .nan, count: 40))
+    #expect(compare(a, b, kernels: kernels).divergences[0].isNaN)
+    #expect(compare(b, a, kernels: kernels).divergences[0].isNaN)
+  }
+
+  @Test(arguments: KernelSet.available)
   func threadsChangeNoBit(kernels: KernelSet) {
     let a = Matrix(rows: 40, columns: 3000, randomFloats(120_000, seed: 6).map { $0 * 9 })
     let b = Matrix(rows: 40, columns: 3000, randomFloats(120_000, seed: 7).map { $0 * 9 })

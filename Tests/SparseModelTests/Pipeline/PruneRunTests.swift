@@ -103,8 +103,8 @@ import Testing
     let layer = json["layers"]?.array?.first
     #expect(
       layer?.object?.map(\.key) == [
-        "name", "shape", "seconds", "relativeError", "sparsity", "dampening", "fallback",
-        "sampleTokens", "permutationGain", "scales", "dense",
+        "name", "shape", "seconds", "relativeError", "sparsity", "patterns", "dampening",
+        "fallback", "sampleTokens", "permutationGain", "scales", "dense",
       ])
     #expect(layer?["shape"] == [64, 32])
   }

@@ -22,9 +22,8 @@ import Testing
       method: "sparsegpt", output: names.first ?? "out", seconds: 12, peakResidentBytes: 1 << 30,
       calibration: nil, layers: layers, options: PruneOptions(method: .sparseGPT),
       inputFingerprint: "0123456789abcdef", sizes: nil)
-    let before = Perplexity(
-      perplexity: 16.682, meanNegativeLogLikelihood: 2.81, tokens: 64, windows: 2, length: 32,
-      activations: .float32)
+    let windows = TokenWindows(count: 2, length: 32, ids: [Int32](repeating: 0, count: 64))
+    let before = Perplexity(ofLosses: 2.81 * 62, windows, .float32)
     report.perplexity = PerplexityChange(text: names.first ?? "t", before: before, after: before)
     return report
   }

@@ -20,7 +20,7 @@ _sparsify() {
   fi
   COMPREPLY=()
   if [[ $COMP_CWORD -eq 1 ]]; then
-    _sparsify_words 'prune quantize compress expand export check inspect plan eval generate calibrate merge bench info completions help --version -h --help'
+    _sparsify_words 'prune quantize compress expand export check inspect plan sensitivity eval compare sweep generate calibrate merge bench info completions help --version -h --help'
     return
   fi
   case ${COMP_WORDS[1]} in
@@ -34,11 +34,11 @@ _sparsify() {
       _sparsify_words 'fast standard best'
       return
       ;;
-    -o | --output | --calibration | --dense | --statistics | --text | --report)
+    -o | --output | --calibration | --dense | --statistics | --text | --report | --sensitivity)
       _sparsify_files
       return
       ;;
-    --samples | --length | --seed | --group-size | --smooth | --blocks | --tensors | --shard-size | --only | --skip | --memory | --threads | --windows)
+    --samples | --length | --seed | --group-size | --smooth | --blocks | --tensors | --shard-size | --only | --skip | --memory | --threads | --windows | --keep-dense | --target-speedup | --batch)
       :
       return
       ;;
@@ -50,9 +50,13 @@ _sparsify() {
       _sparsify_words 'joint prune-first quantize-first'
       return
       ;;
+    --gpu)
+      _sparsify_words 'a100-40 a100-80 a30 a10 l4 l40s rtx-3090 rtx-4090 rtx-5090 h100-sxm h100-pcie h200 b200'
+      return
+      ;;
     esac
     if [[ $word == -* ]]; then
-      _sparsify_words '--method --effort -o --output --calibration --samples --length --seed --permute --no-permute --quantize --order --group-size --smooth --refit --dense --statistics --blocks --tensors --shard-size --only --skip --memory --threads --text --windows --report --strict --dry-run --resume --force --json -q --quiet -h --help'
+      _sparsify_words '--method --effort -o --output --calibration --samples --length --seed --permute --no-permute --quantize --order --group-size --smooth --refit --dense --statistics --blocks --tensors --shard-size --only --skip --memory --threads --text --windows --report --strict --dry-run --resume --force --json -q --quiet --keep-dense --target-speedup --sensitivity --gpu --batch -h --help'
     else
       _sparsify_files
     fi
@@ -184,6 +188,43 @@ _sparsify() {
       _sparsify_files
     fi
     ;;
+  sensitivity)
+    case $previous in
+    --by)
+      _sparsify_words 'block stage linear'
+      return
+      ;;
+    --method)
+      _sparsify_words 'magnitude wanda sparsegpt admm'
+      return
+      ;;
+    --effort)
+      _sparsify_words 'fast standard best'
+      return
+      ;;
+    --quantize)
+      _sparsify_words 'int8'
+      return
+      ;;
+    --order)
+      _sparsify_words 'joint prune-first quantize-first'
+      return
+      ;;
+    --group-size | --smooth | --samples | --length | --seed | --windows | --text-length | --only | --skip | --top | --threads)
+      :
+      return
+      ;;
+    --calibration | --text | -o | --output)
+      _sparsify_files
+      return
+      ;;
+    esac
+    if [[ $word == -* ]]; then
+      _sparsify_words '--by --fast --method --effort --permute --no-permute --quantize --order --group-size --quantize-only --smooth --calibration --samples --length --seed --text --windows --text-length --only --skip -o --output --top --threads --resume --force --json -q --quiet -h --help'
+    else
+      _sparsify_files
+    fi
+    ;;
   eval)
     case $previous in
     --text | --tokens)
@@ -201,6 +242,52 @@ _sparsify() {
     esac
     if [[ $word == -* ]]; then
       _sparsify_words '--text --tokens --length --windows --activations --threads --json -q --quiet -h --help'
+    else
+      _sparsify_files
+    fi
+    ;;
+  compare)
+    case $previous in
+    --text | --tokens)
+      _sparsify_files
+      return
+      ;;
+    --length | --windows | --threads)
+      :
+      return
+      ;;
+    --activations)
+      _sparsify_words 'float32 int8'
+      return
+      ;;
+    esac
+    if [[ $word == -* ]]; then
+      _sparsify_words '--text --tokens --length --windows --activations --threads --json -q --quiet -h --help'
+    else
+      _sparsify_files
+    fi
+    ;;
+  sweep)
+    case $previous in
+    --text | --tokens | --calibration | -o | --output | --report)
+      _sparsify_files
+      return
+      ;;
+    --methods | --quantize | --length | --windows | --samples | --seed | --memory | --threads)
+      :
+      return
+      ;;
+    --effort)
+      _sparsify_words 'fast standard best'
+      return
+      ;;
+    --activations)
+      _sparsify_words 'float32 int8'
+      return
+      ;;
+    esac
+    if [[ $word == -* ]]; then
+      _sparsify_words '--text --tokens --methods --quantize --length --windows --calibration --samples --seed --effort --activations -o --output --keep --memory --report --threads --json -q --quiet -h --help'
     else
       _sparsify_files
     fi
@@ -290,7 +377,7 @@ _sparsify() {
     fi
     ;;
   help)
-    [[ $COMP_CWORD -eq 2 ]] && _sparsify_words 'prune quantize compress expand export check inspect plan eval generate calibrate merge bench info completions'
+    [[ $COMP_CWORD -eq 2 ]] && _sparsify_words 'prune quantize compress expand export check inspect plan sensitivity eval compare sweep generate calibrate merge bench info completions'
     ;;
   esac
 }

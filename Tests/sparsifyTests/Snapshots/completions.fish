@@ -202,7 +202,7 @@ complete -c sparsify -n '__sparsify_runs sweep' -l activations -x -a 'float32 in
 complete -c sparsify -n '__sparsify_runs sweep' -s o -l output -r -F -d 'The folder in which the models are made'
 complete -c sparsify -n '__sparsify_runs sweep' -l keep -d 'Leave the models there, each under its row\'s name. Otherwise each is removed once it is measured'
 complete -c sparsify -n '__sparsify_runs sweep' -l memory -x -d 'Keep to this much memory, such as 8G or 900M (a unit is 1024 of the one before). What does not fit waits in a scratch file beside the output. The result is the same'
-complete -c sparsify -n '__sparsify_runs sweep' -l report -r -F -d 'Write the numbers of the run to this file, as JSON'
+complete -c sparsify -n '__sparsify_runs sweep' -l report -r -F -d 'Write the numbers to this file, too: as a page to look at where its name ends in .html, else as JSON'
 complete -c sparsify -n '__sparsify_runs sweep' -l threads -x -d 'The number of threads. Results don\'t depend on it'
 complete -c sparsify -n '__sparsify_runs sweep' -l json -d 'Print one JSON object instead of text'
 complete -c sparsify -n '__sparsify_runs sweep' -s q -l quiet -d 'Show no progress'

@@ -238,7 +238,7 @@ _sparsify() {
       '(-o --output)'{-o+,--output=}'[The folder in which the models are made]:folder:_files' \
       '--keep[Leave the models there, each under its row'\''s name. Otherwise each is removed once it is measured]' \
       '--memory=[Keep to this much memory, such as 8G or 900M (a unit is 1024 of the one before). What does not fit waits in a scratch file beside the output. The result is the same]:size: ' \
-      '--report=[Write the numbers of the run to this file, as JSON]:file:_files' \
+      '--report=[Write the numbers to this file, too\: as a page to look at where its name ends in .html, else as JSON]:file:_files' \
       '--threads=[The number of threads. Results don'\''t depend on it]:n: ' \
       '--json[Print one JSON object instead of text]' \
       '(-q --quiet)'{-q,--quiet}'[Show no progress]' \

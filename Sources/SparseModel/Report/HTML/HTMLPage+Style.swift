@@ -72,7 +72,7 @@ let pageStyle: StaticString = """
     body { max-width: none; padding: 0; font-size: 11pt; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
     h2 { break-after: avoid; } figure, .notice, .key, tr { break-inside: avoid; } thead { display: table-header-group; }
     .charts { grid-template-columns: 1fr 1fr; gap: 1rem 1.5rem; } .key { grid-template-columns: repeat(5, 1fr); }
-    .key strong { font-size: 1rem; } .key li { padding: .5rem .6rem; }
+    .key strong { font-size: .95rem; } .key li { padding: .5rem .6rem; }
     .scroll { overflow: visible; } table { font-size: 8pt; } th, td { padding-right: .5rem; }
     td.name { font-size: 7pt; min-width: 0; }
     details::details-content { content-visibility: visible; height: auto; block-size: auto; } }

@@ -24,11 +24,10 @@ struct ChartScale: Equatable {
     let shown = values.filter { Self.shows($0, kind) }
     switch kind {
     case .linear:
-      var (low, high) = (shown.min() ?? 0, shown.max() ?? 1)
+      // What is less than 1e-300 has no digits left to part it by.
+      let parted = shown.map { $0.magnitude < 1e-300 ? 0 : $0 }
+      var (low, high) = (parted.min() ?? 0, parted.max() ?? 1)
       if includesZero { (low, high) = (min(0, low), max(0, high)) }
-      // Differences below what has all its digits count as none.
-      if high - low < 1e-300 { (low, high) = (low, low) }
-      if low.magnitude < 1e-300 && low == high { (low, high) = (0, 0) }
       if low == high { (low, high) = low == 0 ? (0, 1) : (min(0, 2 * low), max(0, 2 * high)) }
       let (digit, exponent) = Self.step(notBelow: (high - low) / 5)
       let step = Self.decimal(digit, exponent)
