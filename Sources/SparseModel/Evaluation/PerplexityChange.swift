@@ -40,21 +40,39 @@ public struct PerplexityMeasure: Sendable {
     model = try Decoder(checkpoint, positions: self.windows.length)
   }
 
-  /// The perplexity of the model as it was and of the one at `path` that was made from it.
+  /// The perplexity of the model as it was.
+  ///
+  /// - Throws: the errors of evaluating, and what `progress` throws.
+  public func before(
+    on compute: Compute = .automatic, progress: ProgressHandler = { _ in }
+  ) throws -> Perplexity {
+    try model.perplexity(of: windows, on: compute, progress: progress)
+  }
+
+  /// The perplexity of the model at `path` that was made from it.
   ///
   /// A single file is taken to have the configuration of the file that it was made from.
   ///
   /// - Throws: the errors of opening and evaluating, and what `progress` throws.
-  public func change(
-    to path: String, on compute: Compute = .automatic, progress: ProgressHandler = { _ in }
-  ) throws -> PerplexityChange {
-    let before = try model.perplexity(of: windows, on: compute, progress: progress)
+  public func after(
+    _ path: String, on compute: Compute = .automatic, progress: ProgressHandler = { _ in }
+  ) throws -> Perplexity {
     let checkpoint = try Checkpoint(path: path)
     let changed = try Decoder(
       checkpoint, positions: windows.length,
       configuration: checkpoint.isFolder ? nil : model.configuration)
-    let after = try changed.perplexity(of: windows, on: compute, progress: progress)
-    return PerplexityChange(text: text, before: before, after: after)
+    return try changed.perplexity(of: windows, on: compute, progress: progress)
+  }
+
+  /// Both of them.
+  ///
+  /// - Throws: the errors of ``before(on:progress:)`` and ``after(_:on:progress:)``.
+  public func change(
+    to path: String, on compute: Compute = .automatic, progress: ProgressHandler = { _ in }
+  ) throws -> PerplexityChange {
+    PerplexityChange(
+      text: text, before: try before(on: compute, progress: progress),
+      after: try after(path, on: compute, progress: progress))
   }
 }
 

@@ -150,6 +150,7 @@ public struct PruneReport: Sendable {
       "meanSquaredRelativeError": meanSquaredRelativeError.map(JSON.number) ?? .null,
       "perplexity": perplexity?.json ?? .null, "sizes": sizes?.json ?? .null,
       "inputFingerprint": inputFingerprint.map(JSON.string) ?? .null,
+      "keptDense": .array(options.keptDense.map(JSON.string)),
       "layers": .array(layers.map(\.json)),
     ]
   }

@@ -13,6 +13,11 @@ enum LayerChoice {
     "Prune only as much as makes the model so many times as fast as dense fp16 on the GPU, by the model of 'sparsify plan'; "
       + "layers that cost little for the time they save come first.")
 
+  static let targetPerplexity = Parameter(
+    option: "target-perplexity", "x", .positiveNumber, note: "none",
+    "Prune as much as keeps the perplexity on --text at x or below. Where it is above after pruning, less is pruned, up to "
+      + "\(TargetedPruning.attempts) times.")
+
   static let sensitivity = Parameter(
     option: "sensitivity", "file", .path, note: "measured on the way",
     "What 'sparsify sensitivity' has found, to choose layers by.")
@@ -26,15 +31,16 @@ enum LayerChoice {
     "The number of sequences that it decodes at once.")
 
   static let parameters: [any ParameterDeclaration] = [
-    keepDense, targetSpeedup, sensitivity, gpu, batch,
+    keepDense, targetSpeedup, targetPerplexity, sensitivity, gpu, batch,
   ]
 
   static let exclusive = [
-    ["keep-dense", "target-speedup"], ["keep-dense", "gpu"],
-    ["refit", "keep-dense", "target-speedup"],
+    ["keep-dense", "target-speedup", "target-perplexity", "refit"],
+    ["target-perplexity", "dry-run"], ["target-perplexity", "statistics"],
+    ["target-perplexity", "blocks", "tensors"],
   ]
 
-  static let requires = ["batch": "gpu"]
+  static let requires = ["batch": "gpu", "target-perplexity": "text"]
 
   /// The names of the weights that stay dense; none where nothing asks for any.
   static func keptDense(
@@ -42,6 +48,7 @@ enum LayerChoice {
   ) throws -> [String] {
     let (choice, speedup) = (arguments[keepDense], arguments[targetSpeedup])
     guard choice != nil || speedup != nil else {
+      if arguments[targetPerplexity] != nil { return [] }
       for spec in [sensitivity.spec, gpu.spec] where arguments.isGiven(spec.name) {
         throw UsageError.noEffect(spec, reason: "no option asks for dense layers")
       }
@@ -57,27 +64,42 @@ enum LayerChoice {
     let path = arguments[Common.model]
     let checkpoint = try Checkpoint(path: path)
     let targets = try options.weights(of: checkpoint)
-    let ranking = try ranking(arguments, options, in: context)
+    let ranking = try ranking(arguments, options, isFast: true, in: context)
     if let choice { return try choice.weights(ranking, of: targets, in: path) }
     return try SparsityTarget.speedup(speedup ?? 1).denseWeights(
       ranking, times(arguments, options, of: checkpoint), of: targets, in: path)
   }
 
-  /// What each layer would cost: read from a file, or measured now by the errors of blocks.
+  /// Prunes towards a perplexity; nil where none is asked for.
+  static func targetedPruning(
+    _ arguments: Arguments, _ options: PruneOptions, _ measure: PerplexityMeasure?,
+    in context: Context
+  ) throws -> (pruning: TargetedPruning, bound: Double)? {
+    guard let bound = arguments[targetPerplexity], let measure else { return nil }
+    let path = arguments[Common.model]
+    let ranking = try ranking(arguments, options, isFast: false, in: context)
+    let times = try times(arguments, options, of: Checkpoint(path: path))
+    let pruning = try TargetedPruning(
+      path, options, ranking, times, measure: measure, atMost: bound)
+    return (pruning, bound)
+  }
+
+  /// What each layer would cost: read from a file, or measured now, by the errors of blocks if that is enough.
   private static func ranking(
-    _ arguments: Arguments, _ options: PruneOptions, in context: Context
+    _ arguments: Arguments, _ options: PruneOptions, isFast: Bool, in context: Context
   ) throws -> SensitivityRanking {
     if let file = arguments[sensitivity] { return try SensitivityRanking(contentsOf: file) }
     // What is wrong with the run itself is found before the measurement.
     _ = try PruneRun(arguments[Common.model], options)
-    // Errors differ little from text to text: the calibration's own will do.
-    let text = options.calibration.map {
-      CalibrationOptions(source: $0.source, length: $0.length)
-    }
+    // Errors differ little from text to text: the calibration's own will do. Losses are those of the text that counts.
+    let text =
+      isFast
+      ? options.calibration.map { CalibrationOptions(source: $0.source, length: $0.length) }
+      : arguments[PruneCommand.text].map { CalibrationOptions(source: .text(path: $0)) }
     let run = try SensitivityRun(
       arguments[Common.model],
       SensitivityOptions(
-        pruning: options, isFast: true, heldOut: text ?? CalibrationOptions()))
+        pruning: options, isFast: isFast, heldOut: text ?? CalibrationOptions()))
     return SensitivityRanking(try run.run(on: context.compute, progress: context.progress))
   }
 

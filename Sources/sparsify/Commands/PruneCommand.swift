@@ -151,6 +151,9 @@ enum PruneCommand: Command {
         "Leave those layers dense that hold the most sensitive tenth of the weights",
         "sparsify prune SmolLM2-135M --keep-dense 10% --sensitivity sensitivity.json"),
       .init(
+        "Prune as much as a perplexity allows",
+        "sparsify prune SmolLM2-135M --target-perplexity 40 --text wiki.valid.txt"),
+      .init(
         "The MLP weights only, all but those of the first block",
         "sparsify prune SmolLM2-135M --only '*.mlp.*' --skip 'model.layers.0.*'"),
     ])
@@ -159,7 +162,8 @@ enum PruneCommand: Command {
     if let selection = try layers(arguments) {
       return try run(selection, arguments, in: context)
     }
-    let run = try PruneRun(arguments[Common.model], options(arguments, in: context))
+    let options = try options(arguments, in: context)
+    let run = try PruneRun(arguments[Common.model], options)
     let measure = try measure(arguments, of: run.checkpoint, sparing: run.output.spare)
     if arguments[dryRun] {
       let plan = try PrunePlan(run, on: context.compute)
@@ -171,6 +175,14 @@ enum PruneCommand: Command {
       return .done
     }
     let reportFile = try reportFile(arguments, reading: run.inputFiles, output: run.output.path)
+    if let (pruning, bound) = try LayerChoice.targetedPruning(
+      arguments, options, measure, in: context)
+    {
+      let result = try pruning.run(on: context.compute, progress: context.progress)
+      let isReached = result.perplexity.map { $0.after.perplexity <= bound } ?? false
+      return try finish(
+        result, nil, reportFile, arguments, status: isReached ? .done : .refused, in: context)
+    }
     let result = try run.run(on: context.compute, progress: context.progress)
     return try finish(result, measure, reportFile, arguments, in: context)
   }
@@ -211,18 +223,20 @@ enum PruneCommand: Command {
   /// Measures what is to be measured, and shows and keeps the numbers.
   private static func finish(
     _ report: PruneReport, _ measure: PerplexityMeasure?, _ reportFile: ReportFile?,
-    _ arguments: Arguments, in context: Context
+    _ arguments: Arguments, status: ExitStatus = .done, in context: Context
   ) throws -> ExitStatus {
     var result = report
-    result.perplexity = try measure?.change(
-      to: result.output, on: context.compute, progress: context.progress)
+    if let measure {
+      result.perplexity = try measure.change(
+        to: result.output, on: context.compute, progress: context.progress)
+    }
     try reportFile?.write(result, from: context.origin(of: arguments[Common.model]))
     if arguments[Common.json] {
       try context.print(result.json)
     } else {
       try context.print(PruneSummary(result).text)
     }
-    return .done
+    return status
   }
 
   static func advice(on error: any Error) -> String? {

@@ -22,10 +22,16 @@ struct PruneSummary {
       lines +=
         "rel²         \(Format.fixed(error, 4)) (geometric mean over stages of the squared relative output error)\n"
     }
-    lines += "pruned       \(report.layers.count.counting("weight")) by \(report.method), "
+    let sparse = report.layers.count { !$0.isDense }
+    lines += "pruned       \(sparse.counting("weight")) by \(report.method), "
     lines +=
       "\(Format.fixed(100 * zeros / Double(max(1, weights)), 1)) % of \(weights.counting("value")) are zero"
     lines += report.layers.contains { $0.scaleRange != nil } ? ", INT8\n" : "\n"
+    let dense = report.options.keptDense.count
+    if dense > 0 {
+      lines +=
+        "dense        \(dense.counting("weight")), by sensitivity\(sparse < report.layers.count ? ", INT8 too" : "")\n"
+    }
     let fallen = report.layers.filter { $0.fallback != nil }
     if let first = fallen.first, let method = first.fallback {
       lines +=

@@ -15,7 +15,7 @@ enum ExitStatus: Int32, CaseIterable {
   var meaning: String {
     switch self {
     case .done: "done"
-    case .refused: "the check said no"
+    case .refused: "the check said no, or a target was not reached"
     case .usage: "wrong usage"
     case .badInput: "bad input: a file, a model or a text"
     case .unavailable: "a device or library isn't there"

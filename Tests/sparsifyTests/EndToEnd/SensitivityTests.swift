@@ -99,6 +99,31 @@ import Testing
     #expect(counts[0] > 0 && counts[0] < counts[1] && counts[1] < 28)
   }
 
+  @Test func aPerplexityIsKeptBelow() throws {
+    let model = try TinyModel()
+    let file = model.folder["sensitivity.json"]
+    #expect(try Self.measure(model, ["--method", "magnitude", "-o", file]).status == 0)
+    func prune(_ bound: String) throws -> ToolRun {
+      try ToolRun(
+        ["prune", model.path, "--method", "magnitude", "--target-perplexity", bound]
+          + ["--text", TinyModel.text("heldout.txt"), "--windows", "1", "--sensitivity", file]
+          + ["-o", model.folder["out"], "--force", "--json", "--quiet"])
+    }
+    let run = try prune("2")
+    #expect(run.status == 0, "\(run.errors)")
+    let json = try run.json()
+    let (before, after) = (
+      json["perplexity"]?["before"]?["perplexity"]?.double ?? 0,
+      json["perplexity"]?["after"]?["perplexity"]?.double ?? 0
+    )
+    #expect(before > 1 && after > before && after <= 2)
+    let (dense, sparse) = (json["keptDense"]?.array?.count, json["layers"]?.array?.count)
+    #expect((dense ?? 0) > 0 && (sparse ?? 0) > 0 && (dense ?? 0) + (sparse ?? 0) == 28)
+    let impossible = try prune("1.01")
+    #expect(impossible.status == 65)
+    #expect(impossible.errors.contains("at most 1.01 is asked for"))
+  }
+
   @Test(arguments: [
     (["--keep-dense", "28"], "28 parts are to stay dense, there are 28"),
     (["--keep-dense", "above:0"], ": every weight would stay dense, and none be pruned"),
@@ -117,7 +142,8 @@ import Testing
 
   @Test(arguments: [
     ["--keep-dense", "0"], ["--keep-dense", "1.5"], ["--keep-dense", "above:x"],
-    ["--keep-dense", "2", "--target-speedup", "1.2"], ["--sensitivity", "x.json"],
+    ["--keep-dense", "2", "--target-speedup", "1.2"], ["--target-perplexity", "3"],
+    ["--sensitivity", "x.json"],
     ["--keep-dense", "2", "--tensors", "0/2", "--method", "magnitude", "-o", "part.safetensors"],
   ])
   func wrongUsageIsNamed(words: [String]) throws {

@@ -38,7 +38,7 @@ _sparsify() {
       _sparsify_files
       return
       ;;
-    --samples | --length | --seed | --group-size | --smooth | --blocks | --tensors | --shard-size | --only | --skip | --memory | --threads | --windows | --keep-dense | --target-speedup | --batch)
+    --samples | --length | --seed | --group-size | --smooth | --blocks | --tensors | --shard-size | --only | --skip | --memory | --threads | --windows | --keep-dense | --target-speedup | --target-perplexity | --batch)
       :
       return
       ;;
@@ -56,7 +56,7 @@ _sparsify() {
       ;;
     esac
     if [[ $word == -* ]]; then
-      _sparsify_words '--method --effort -o --output --calibration --samples --length --seed --permute --no-permute --quantize --order --group-size --smooth --refit --dense --statistics --blocks --tensors --shard-size --only --skip --memory --threads --text --windows --report --strict --dry-run --resume --force --json -q --quiet --keep-dense --target-speedup --sensitivity --gpu --batch -h --help'
+      _sparsify_words '--method --effort -o --output --calibration --samples --length --seed --permute --no-permute --quantize --order --group-size --smooth --refit --dense --statistics --blocks --tensors --shard-size --only --skip --memory --threads --text --windows --report --strict --dry-run --resume --force --json -q --quiet --keep-dense --target-speedup --target-perplexity --sensitivity --gpu --batch -h --help'
     else
       _sparsify_files
     fi

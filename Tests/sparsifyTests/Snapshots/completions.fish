@@ -66,6 +66,7 @@ complete -c sparsify -n '__sparsify_runs prune' -l json -d 'Print one JSON objec
 complete -c sparsify -n '__sparsify_runs prune' -s q -l quiet -d 'Show no progress'
 complete -c sparsify -n '__sparsify_runs prune' -l keep-dense -x -d 'Leave the most sensitive layers dense: so many of them (\'12\'), a share of the weights (\'10%\' or \'0.1\'), or all with more sensitivity than a number (\'above:0.01\')'
 complete -c sparsify -n '__sparsify_runs prune' -l target-speedup -x -d 'Prune only as much as makes the model so many times as fast as dense fp16 on the GPU, by the model of \'sparsify plan\'; layers that cost little for the time they save come first'
+complete -c sparsify -n '__sparsify_runs prune' -l target-perplexity -x -d 'Prune as much as keeps the perplexity on --text at x or below. Where it is above after pruning, less is pruned, up to 4 times'
 complete -c sparsify -n '__sparsify_runs prune' -l sensitivity -r -F -d 'What \'sparsify sensitivity\' has found, to choose layers by'
 complete -c sparsify -n '__sparsify_runs prune' -l gpu -x -a 'a100-40 a100-80 a30 a10 l4 l40s rtx-3090 rtx-4090 rtx-5090 h100-sxm h100-pcie h200 b200' -d 'The GPU whose time counts'
 complete -c sparsify -n '__sparsify_runs prune' -l batch -x -d 'The number of sequences that it decodes at once'

@@ -70,6 +70,7 @@ _sparsify() {
       '(-q --quiet)'{-q,--quiet}'[Show no progress]' \
       '--keep-dense=[Leave the most sensitive layers dense\: so many of them ('\''12'\''), a share of the weights ('\''10%'\'' or '\''0.1'\''), or all with more sensitivity than a number ('\''above\:0.01'\'')]:which: ' \
       '--target-speedup=[Prune only as much as makes the model so many times as fast as dense fp16 on the GPU, by the model of '\''sparsify plan'\''; layers that cost little for the time they save come first]:factor: ' \
+      '--target-perplexity=[Prune as much as keeps the perplexity on --text at x or below. Where it is above after pruning, less is pruned, up to 4 times]:x: ' \
       '--sensitivity=[What '\''sparsify sensitivity'\'' has found, to choose layers by]:file:_files' \
       '--gpu=[The GPU whose time counts]:name:(a100-40 a100-80 a30 a10 l4 l40s rtx-3090 rtx-4090 rtx-5090 h100-sxm h100-pcie h200 b200)' \
       '--batch=[The number of sequences that it decodes at once]:n: ' \
