@@ -153,7 +153,7 @@ public struct LayerwiseRun: Sendable {
       },
       layers: layers, options: options, inputFingerprint: inputFingerprint,
       sizes: wholeOutput.map { _ in
-        CheckpointSizes(of: checkpoint, changes, pruned: allTargets)
+        CheckpointSizes(of: checkpoint, changes, pruned: layers.filter { !$0.isDense }.map(\.name))
       })
   }
 

@@ -29,7 +29,8 @@ extension PruneRun {
           )
         },
         layers: layers, options: options, inputFingerprint: manifest.inputFingerprint,
-        sizes: CheckpointSizes(of: checkpoint, changes, pruned: targets))
+        sizes: CheckpointSizes(
+          of: checkpoint, changes, pruned: layers.filter { !$0.isDense }.map(\.name)))
     } catch {
       throw folder.failure(error)
     }

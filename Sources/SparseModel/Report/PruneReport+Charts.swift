@@ -61,13 +61,13 @@ extension PruneReport {
   /// How often each pair of places was kept.
   var patternSection: HTML {
     let counts = Pattern24.allCases.indices.map { index in
-      layers.reduce(0.0) { sum, layer in
+      sparseLayers.reduce(0.0) { sum, layer in
         sum + (layer.patterns.indices.contains(index) ? Double(layer.patterns[index]) : 0)
       }
     }
     let all = counts.reduce(0, +)
     guard all > 0 else { return .empty }
-    let groups = layers.reduce(0.0) { $0 + Double($1.weights / 4) }
+    let groups = sparseLayers.reduce(0.0) { $0 + Double($1.weights / 4) }
     let bars = zip(Pattern24.allCases, counts).map { pattern, count in
       BarChart.Bar(
         label: pattern.picture, value: 100 * count / all,

@@ -12,7 +12,11 @@ extension PruneReport: Reportable {
 
   private func lead(_ origin: ReportOrigin) -> String {
     var text =
-      "\(layers.count.counting("weight")) of \(origin.modelName) are 2:4 sparse now: of every four neighbouring values two are zero."
+      "\(sparseLayers.count.counting("weight")) of \(origin.modelName) are 2:4 sparse now: of every four neighbouring values two are zero."
+    if sparseLayers.count < layers.count {
+      text +=
+        " \((layers.count - sparseLayers.count).counting("weight")) stayed dense and are INT8."
+    }
     if let perplexity {
       let (before, after) = (perplexity.before.perplexity, perplexity.after.perplexity)
       text +=
@@ -24,8 +28,8 @@ extension PruneReport: Reportable {
   }
 
   private var keyNumbers: [(value: String, meaning: String)] {
-    let weights = layers.reduce(0.0) { $0 + Double($1.weights) }
-    let zeros = layers.reduce(0.0) { $0 + $1.sparsity * Double($1.weights) }
+    let weights = sparseLayers.reduce(0.0) { $0 + Double($1.weights) }
+    let zeros = sparseLayers.reduce(0.0) { $0 + $1.sparsity * Double($1.weights) }
     var numbers: [(value: String, meaning: String)] = []
     if let perplexity {
       let (before, after) = (perplexity.before.perplexity, perplexity.after.perplexity)
@@ -150,6 +154,9 @@ extension PruneReport: Reportable {
         entries.append(("errors measured on", errorTokens.counting("token")))
       }
     }
+    if !options.keptDense.isEmpty {
+      entries.append(("kept dense", options.keptDense.joined(separator: ", ").shortened(to: 2000)))
+    }
     for (term, globs) in [
       ("only", options.selection.only), ("left out", options.selection.skip),
     ] where !globs.isEmpty {
@@ -170,6 +177,11 @@ extension PruneReport: Reportable {
         "Same input, options, version and kernel set give the same bytes, for any number of threads."
       ))
   }
+}
+
+extension PruneReport {
+  /// The layers that are 2:4 now.
+  var sparseLayers: [LayerReport] { layers.filter { !$0.isDense } }
 }
 
 extension LayerReport {

@@ -68,6 +68,23 @@ import Testing
     #expect(!calm.text.contains("could not work"))
   }
 
+  @Test func weightsThatStayDenseAreNotCountedAsSparse() throws {
+    let sparse = LayerReport(
+      name: "layers.0.a", shape: [8, 16], seconds: 1, sparsity: 0.5, patterns: [32, 0, 0, 0, 0, 0])
+    let dense = LayerReport(
+      name: "layers.0.b", shape: [8, 16], seconds: 1, sparsity: 0, patterns: [0, 0, 0, 0, 0, 0],
+      isDense: true)
+    let report = PruneReport(
+      method: "wanda", output: "out", seconds: 1, peakResidentBytes: 1, calibration: nil,
+      layers: [sparse, dense], options: PruneOptions(method: .wanda, keptDense: ["layers.0.b"]),
+      inputFingerprint: nil, sizes: nil)
+    let text = try Markup(report.page(origin("m")).text).text
+    #expect(
+      text.contains("1 weight of m are 2:4 sparse now") && text.contains("1 weight stayed dense"))
+    #expect(text.contains("50.0 %") && text.contains("All 32 groups have exactly two non-zeros"))
+    #expect(text.contains("kept dense"))
+  }
+
   @Test func theCommandIsQuotedForAShell() throws {
     let markup = try Markup(report(["a"]).page(origin("my model/$x")).text)
     #expect(markup.text.contains("sparsify prune 'my model/$x'"))
