@@ -3,10 +3,12 @@ internal import SparseCore
 extension Checkpoint {
   /// Predicts what 2:4 would bring: only the headers and config.json are read.
   ///
-  /// - Throws: ``PlanError``; ``ModelError`` for a config.json that cannot be used and for a context that the model does
+  /// - Throws: ``PlanError``; ``SensitivityError`` for a sensitivity of another model; ``ModelError`` for a config.json that cannot be used and for a context that the model does
   ///   not have; ``SelectionError/noCandidates(path:)`` for a checkpoint without linears.
   public func plan(_ request: PlanRequest) throws -> ModelPlan {
     let shape = try PlanShape(self)
+    // Said of another model, it is an error and no advice.
+    _ = try request.sensitivity?.parts(of: shape.linears.map(\.name), in: path)
     let longest = shape.configuration.contextLength
     let context = request.context ?? min(2048, longest)
     guard context <= longest else {

@@ -80,12 +80,17 @@ public struct PlanRequest: Sendable {
   public var batches: [Int]
   /// The tokens of each sequence; nil for the model's context, 2048 at most.
   public var context: Int?
+  /// What pruning each linear was measured to cost; nil where that is not known.
+  public var sensitivity: SensitivityRanking?
 
   /// The most prompt tokens that are run at once: servers cut longer prompts into chunks.
   public static let prefillRows = 8192
 
   /// A request for at least one batch.
-  public init(gpu: GPU, form: LinearForm, batches: [Int], context: Int? = nil) {
+  public init(
+    gpu: GPU, form: LinearForm, batches: [Int], context: Int? = nil,
+    sensitivity: SensitivityRanking? = nil
+  ) {
     precondition(form.isSparse, "PlanRequest: \(form.rawValue) is not sparse")
     precondition(
       !batches.isEmpty && batches.allSatisfy { $0 > 0 }, "PlanRequest: batches \(batches)")
@@ -93,6 +98,7 @@ public struct PlanRequest: Sendable {
     self.form = form
     self.batches = batches
     self.context = context
+    self.sensitivity = sensitivity
   }
 }
 

@@ -6,6 +6,8 @@ extension PlanAdvice: CustomStringConvertible {
     switch self {
     case .smallModel(let weights):
       "Small model: its linears have \(millions(weights)) million weights. At 135 million (SmolLM2) perplexity was measured to go from 30.0 to 72.0 at 2:4 with ADMM and permutation, at 7 billion (Llama-2, published) from 5.1 to 10.2 with SparseGPT; measure this one with 'sparsify eval' before and after"
+    case .measuredLoss(let method, let sum, let dense, let worstTenth):
+      "Measured on this model: the linears pruned one by one (\(method)) raise the loss by \(Format.fixed(sum, 2)) nats a token in sum, from a perplexity of \(Format.fixed(Math.exponential(dense), 1)) to \(Format.fixed(Math.exponential(dense + sum), 1)) if losses only add up. The worst tenth of them has \(percent(worstTenth)) of that: 'sparsify prune --keep-dense' leaves such ones dense"
     case .noSparseTensorCores(let gpu):
       "\(gpu) has no sparse tensor cores: 2:4 weights run as dense ones, and only take less room where a program stores them compressed"
     case .decodeBound(let batch, let share, let bytes):

@@ -4,6 +4,9 @@ internal import SparseCore
 public enum PlanAdvice: Sendable, Equatable {
   /// So small a model loses more at 2:4 than it gains.
   case smallModel(weights: Int)
+  /// What pruning the linears one by one was measured to cost: the sum of the rises of the loss, and how much of it the
+  /// worst tenth of them has.
+  case measuredLoss(method: String, sum: Double, dense: Double, worstTenth: Double)
   /// The GPU has no sparse tensor cores.
   case noSparseTensorCores(gpu: String)
   /// While decoding, all time of most linears goes into reading weights.
@@ -36,7 +39,9 @@ public enum PlanAdvice: Sendable, Equatable {
     if !request.gpu.hasSparseTensorCores {
       advice.append(.noSparseTensorCores(gpu: request.gpu.name))
     }
-    if shape.linearWeights < smallWeights {
+    if let measured = measuredLoss(request.sensitivity) {
+      advice.append(measured)
+    } else if shape.linearWeights < smallWeights {
       advice.append(.smallModel(weights: shape.linearWeights))
     }
     let refused = shape.linears.filter {
@@ -61,6 +66,19 @@ public enum PlanAdvice: Sendable, Equatable {
         .rest(phase: pass.phase, batch: pass.batch, context: evidence.context, share: share))
     }
     return advice + [.consumers]
+  }
+
+  private static func measuredLoss(
+    _ ranking: SensitivityRanking?
+  ) -> PlanAdvice? {
+    guard let ranking, let dense = ranking.denseLoss, let method = ranking.method else {
+      return nil
+    }
+    let rises = ranking.parts.compactMap(\.lossIncrease).sorted(by: >)
+    let sum = rises.reduce(0, +)
+    guard rises.count == ranking.parts.count, sum > 0 else { return nil }
+    let worst = rises.prefix(max(1, rises.count / 10)).reduce(0, +)
+    return .measuredLoss(method: method, sum: sum, dense: dense, worstTenth: worst / sum)
   }
 
   private static func decodeBound(_ evidence: Evidence) -> [PlanAdvice] {

@@ -23,6 +23,10 @@ enum PlanCommand: Command {
     option: "context", "n", .positiveInteger, note: "the model's, 2048 at most",
     "The tokens of each sequence.")
 
+  static let sensitivity = Parameter(
+    option: "sensitivity", "file", .path, note: "none",
+    "What 'sparsify sensitivity' has found for this model: the advice then tells its own loss.")
+
   static let spec = CommandSpec(
     "plan", "Predict what 2:4 would bring on a GPU: time, memory, and whether it pays",
     discussion: """
@@ -30,7 +34,8 @@ enum PlanCommand: Command {
       calibrated on an H100; dense fp16 is what speedups are over.
       """,
     parameters: [
-      Common.model, gpu, gpuSpecification, batch, numbers, context, Common.report, Common.json,
+      Common.model, gpu, gpuSpecification, batch, numbers, context, sensitivity, Common.report,
+      Common.json,
     ],
     oneOf: [["gpu", "gpu-spec"]],
     examples: [
@@ -51,12 +56,13 @@ enum PlanCommand: Command {
       try ReportFile(
         $0,
         reading: checkpoint.files.map(\.path) + [checkpoint.path]
-          + [checkpoint.configPath].compactMap(\.self))
+          + [checkpoint.configPath, arguments[sensitivity]].compactMap(\.self))
     }
     let plan = try checkpoint.plan(
       PlanRequest(
         gpu: gpu, form: arguments[numbers].form, batches: arguments[batch],
-        context: arguments[Self.context]))
+        context: arguments[Self.context],
+        sensitivity: arguments[sensitivity].map(SensitivityRanking.init(contentsOf:))))
     try reportFile?.write(plan, from: context.origin(of: model))
     if arguments[Common.json] {
       try context.print(plan.json)

@@ -205,4 +205,34 @@ import Testing
       PlanRequest(gpu: Self.gpu(), form: .sparseHalf, batches: [1 << 20]))
     #expect(plan.passes.allSatisfy { $0.seconds(.sparseHalf).isFinite })
   }
+
+  @Test func aMeasuredLossTakesThePlaceOfThoseOfOtherModels() throws {
+    let folder = try TemporaryFolder()
+    let checkpoint = try Self.small(in: folder)
+    let names = try checkpoint.check().tensors.map(\.name).filter { $0.contains("_proj") }
+    func plan(_ names: [String]) throws -> String {
+      let parts: [JSON] = names.map {
+        [
+          "name": .string($0), "block": 0, "layers": [.string($0)], "weights": 100,
+          "relativeError": 0.1, "blockError": 0.1, "divergence": 0.02, "lossIncrease": 0.05,
+        ]
+      }
+      let json: JSON = [
+        "schema": 1, "method": "wanda", "dense": ["nll": 3.0], "parts": .array(parts),
+      ]
+      let path = try folder.write(json.text(), to: "sensitivity.json")
+      let plan = try checkpoint.plan(
+        PlanRequest(
+          gpu: Self.gpu(), form: .sparseInt8, batches: [1],
+          sensitivity: SensitivityRanking(contentsOf: path)))
+      return plan.advice.map(\.description).joined(separator: "\n")
+    }
+    let advice = try plan(names)
+    #expect(names.count == 14)
+    #expect(
+      advice.contains(
+        "(wanda) raise the loss by 0.70 nats a token in sum, from a perplexity of 20.1 to 40.4"))
+    #expect(!advice.contains("SmolLM2"))
+    #expect(throws: SensitivityError.self) { try plan(Array(names.dropLast())) }
+  }
 }

@@ -177,13 +177,13 @@ _sparsify() {
       _sparsify_words 'fp16 int8'
       return
       ;;
-    --report)
+    --sensitivity | --report)
       _sparsify_files
       return
       ;;
     esac
     if [[ $word == -* ]]; then
-      _sparsify_words '--gpu --gpu-spec --batch --dtype --context --report --json -h --help'
+      _sparsify_words '--gpu --gpu-spec --batch --dtype --context --sensitivity --report --json -h --help'
     else
       _sparsify_files
     fi

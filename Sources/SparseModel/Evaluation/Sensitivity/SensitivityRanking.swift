@@ -6,11 +6,17 @@ public struct SensitivityRanking: Sendable {
   public let source: String
   /// The parts in the order in which the model runs them.
   public let parts: [Sensitivity]
+  /// What was done to each part, where that is known: a method's name.
+  let method: String?
+  /// The dense model's mean negative log-likelihood on the text; nil where it was not measured.
+  let denseLoss: Double?
 
   /// What has just been measured.
   public init(_ report: SensitivityReport) {
     source = report.model
     parts = report.parts
+    method = report.method
+    denseLoss = report.dense?.meanNegativeLogLikelihood
   }
 
   /// What `sparsify sensitivity` has written.
@@ -25,6 +31,8 @@ public struct SensitivityRanking: Sendable {
     } catch {
       throw SensitivityError.notAReport(path: path, reason: "\(error)")
     }
+    method = json["method"]?.string
+    denseLoss = json["dense"]?["nll"]?.double
     guard let list = json["parts"]?.array, json["schema"]?.int == 1 else {
       throw SensitivityError.notAReport(
         path: path, reason: "'sparsify sensitivity' with -o or --json has 'schema' 1 and 'parts'")
