@@ -8,6 +8,7 @@ extension Checkpoint {
   public func plan(_ request: PlanRequest) throws -> ModelPlan {
     let shape = try PlanShape(self)
     // Said of another model, it is an error and no advice.
+    try request.sensitivity?.check(isOf: self)
     _ = try request.sensitivity?.parts(of: shape.linears.map(\.name), in: path)
     let longest = shape.configuration.contextLength
     let context = request.context ?? min(2048, longest)

@@ -88,7 +88,11 @@ enum LayerChoice {
   private static func ranking(
     _ arguments: Arguments, _ options: PruneOptions, isFast: Bool, in context: Context
   ) throws -> SensitivityRanking {
-    if let file = arguments[sensitivity] { return try SensitivityRanking(contentsOf: file) }
+    if let file = arguments[sensitivity] {
+      let ranking = try SensitivityRanking(contentsOf: file)
+      try ranking.check(isOf: Checkpoint(path: arguments[Common.model]))
+      return ranking
+    }
     // What is wrong with the run itself is found before the measurement.
     _ = try PruneRun(arguments[Common.model], options)
     // Errors differ little from text to text: the calibration's own will do. Losses are those of the text that counts.

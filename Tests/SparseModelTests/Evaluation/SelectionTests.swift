@@ -72,6 +72,23 @@ import Testing
     }
   }
 
+  @Test func whatWasMeasuredOfAnotherModelIsRefused() throws {
+    let (place, targets, ranking) = try Self.model()  // with 100 weights in each layer
+    let checkpoint = try Checkpoint(path: place.input)
+    let size = checkpoint[targets[0]]?.shape.reduce(1, *) ?? 0
+    #expect(
+      throws: SensitivityError.otherSize(
+        name: targets[0], source: ranking.source, found: 100, model: place.input, expected: size)
+    ) { try ranking.check(isOf: checkpoint) }
+    let report = try SensitivityRun(
+      place.input,
+      SensitivityOptions(
+        pruning: PruneOptions(method: .magnitude), unit: .block, isFast: true,
+        heldOut: CalibrationOptions(samples: 1, length: 8))
+    ).run()
+    try SensitivityRanking(report).check(isOf: checkpoint)
+  }
+
   private static func model() throws -> (PrunedFolder, targets: [String], SensitivityRanking) {
     let place = try PrunedFolder(EditedModel(ModelFixture(name: "architectures/qwen2")))
     let targets = try PruneOptions(method: .magnitude).weights(of: Checkpoint(path: place.input))

@@ -213,7 +213,8 @@ import Testing
     func plan(_ names: [String]) throws -> String {
       let parts: [JSON] = names.map {
         [
-          "name": .string($0), "block": 0, "layers": [.string($0)], "weights": 100,
+          "name": .string($0), "block": 0, "layers": [.string($0)],
+          "weights": .integer(checkpoint[$0]?.shape.reduce(1, *) ?? 0),
           "relativeError": 0.1, "blockError": 0.1, "divergence": 0.02, "lossIncrease": 0.05,
         ]
       }

@@ -45,6 +45,21 @@ public struct SensitivityRanking: Sendable {
     }
   }
 
+  /// Throws unless it can be of this model: every part whose weights the checkpoint has is as large there.
+  ///
+  /// - Throws: ``SensitivityError/otherSize(name:source:found:model:expected:)``.
+  public func check(isOf checkpoint: Checkpoint) throws(SensitivityError) {
+    for part in parts {
+      let sizes = part.layers.compactMap { checkpoint[$0]?.shape.reduce(1, *) }
+      let size = sizes.reduce(0, +)
+      if sizes.count == part.layers.count && size != part.weights {
+        throw .otherSize(
+          name: part.name, source: source, found: part.weights, model: checkpoint.path,
+          expected: size)
+      }
+    }
+  }
+
   /// The parts of a model whose weights `targets` are worked on: each with those of its weights alone.
   ///
   /// - Throws: ``SensitivityError/unknownWeight(name:source:model:)`` where it says nothing of a weight.
@@ -76,6 +91,8 @@ public enum SensitivityError: Error, Equatable, Sendable {
   case notAReport(path: String, reason: String)
   /// The file says nothing of one of the model's weights.
   case unknownWeight(name: String, source: String, model: String)
+  /// A part has another number of weights in the file than in the model.
+  case otherSize(name: String, source: String, found: Int, model: String, expected: Int)
   /// The file was written with errors alone, and perplexities are needed.
   case noLosses(source: String)
   /// More weights are to stay dense than there are.
@@ -93,6 +110,8 @@ extension SensitivityError: CustomStringConvertible {
     case .notAReport(let path, let reason): "\(path): is no measured sensitivity: \(reason)"
     case .unknownWeight(let name, let source, let model):
       "\(source): says nothing of '\(name)', which is a weight of \(model) that is to be pruned"
+    case .otherSize(let name, let source, let found, let model, let expected):
+      "\(source): '\(name)' has \(found.counting("weight")), in \(model) it has \(expected): it is of another model"
     case .noLosses(let source):
       "\(source): was measured with --fast, and perplexities are needed"
     case .tooManyDense(let asked, let parts):
