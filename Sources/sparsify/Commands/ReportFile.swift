@@ -19,13 +19,7 @@ struct ReportFile {
 
   /// Writes the numbers, as a page or as JSON, and gives the file its name.
   func write(_ report: some Reportable, from origin: ReportOrigin) throws {
-    try write(isPage ? report.page(origin).text : report.json.text(pretty: true) + "\n")
-  }
-
-  /// Writes the numbers as JSON and gives the file its name.
-  func write(_ json: JSON) throws { try write(json.text(pretty: true) + "\n") }
-
-  private func write(_ text: String) throws {
+    let text = isPage ? report.page(origin).text : report.json.text(pretty: true) + "\n"
     try file.write(ByteView(copying: Array(text.utf8)), at: 0)
     try file.commit()
   }

@@ -56,8 +56,8 @@ enum SensitivityCommand: Command {
       Common.model, unit, fast, PruneCommand.method, PruneCommand.effort, PruneCommand.permute,
       PruneCommand.quantize, PruneCommand.order, Common.groupSize, quantizeOnly,
       PruneCommand.smooth, PruneCommand.calibration, PruneCommand.samples, PruneCommand.length,
-      Common.seed, text, windows, textLength, Common.only, Common.skip, output, top, Common.threads,
-      resume, PruneCommand.force, Common.json, Common.quiet,
+      Common.seed, text, windows, textLength, Common.only, Common.skip, output, top,
+      Common.report, Common.threads, resume, PruneCommand.force, Common.json, Common.quiet,
     ],
     requires: [
       "order": "quantize", "resume": "output", "force": "output",
@@ -76,11 +76,18 @@ enum SensitivityCommand: Command {
         "What INT8 costs, block by block",
         "sparsify sensitivity SmolLM2-135M --by block --quantize-only"),
       .init("A ranking in about the time of a run", "sparsify sensitivity SmolLM2-135M --fast"),
+      .init(
+        "A page to show to others", "sparsify sensitivity SmolLM2-135M --report sensitivity.html"),
     ])
 
   static func run(_ arguments: Arguments, in context: Context) throws -> ExitStatus {
     let run = try SensitivityRun(arguments[Common.model], options(arguments))
+    // Opened first, so that a place that cannot be written to costs no run.
+    let reportFile = try arguments[Common.report].map {
+      try ReportFile($0, reading: run.inputFiles, output: arguments[output])
+    }
     let report = try run.run(on: context.compute, progress: context.progress)
+    try reportFile?.write(report, from: context.origin(of: arguments[Common.model]))
     if arguments[Common.json] {
       try context.print(report.json)
     } else {

@@ -49,6 +49,9 @@ enum SweepCommand: Command {
         "A quick look at two methods",
         "sparsify sweep SmolLM2-135M --text wiki.test.txt --methods wanda,admm --quantize none --samples 16 "
           + "--length 512 --windows 20"),
+      .init(
+        "A page to show to others",
+        "sparsify sweep SmolLM2-135M --text wiki.test.txt --report sweep.html"),
     ])
 
   static func run(_ arguments: Arguments, in context: Context) throws -> ExitStatus {
@@ -68,7 +71,7 @@ enum SweepCommand: Command {
       )
     }
     let report = try run.run(on: context.compute, progress: context.progress)
-    try reportFile?.write(report.json)
+    try reportFile?.write(report, from: context.origin(of: arguments[Common.model]))
     if arguments[Common.json] {
       try context.print(report.json)
     } else {

@@ -43,6 +43,21 @@ import Testing
     #expect(json["quantization"]?.string == (method.isEmpty ? "int8" : nil))
   }
 
+  @Test func theReportIsTheObjectOrAPage() throws {
+    let model = try TinyModel()
+    let words = ["--method", "magnitude", "--by", "block", "--json", "--report"]
+    let run = try Self.measure(model, words + [model.folder["s.json"]])
+    #expect(run.status == 0, "\(run.errors)")
+    let kept = try JSON(parsing: String(decoding: model.folder.read("s.json"), as: UTF8.self))
+    #expect(try run.json() == kept)
+    #expect(try Self.measure(model, words + [model.folder["s.html"]]).status == 0)
+    let page = try Markup(String(decoding: model.folder.read("s.html"), as: UTF8.self))
+    #expect(page.text.contains("The most sensitive of 4 blocks is block "))
+    let output = ["-o", model.folder["x.json"], "--report", model.folder["x.json"]]
+    let both = try Self.measure(model, output)
+    #expect(both.status == 64 && both.errors.contains("is where the output goes"))
+  }
+
   @Test func aFileOfItChoosesTheLayersThatStayDense() throws {
     let model = try TinyModel()
     let file = model.folder["sensitivity.json"]

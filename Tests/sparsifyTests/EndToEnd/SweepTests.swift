@@ -51,7 +51,7 @@ import Testing
   @Test func theTextIsATableWithALegend() throws {
     let run = try ToolRun(
       ["sweep", model.path, "--methods", "magnitude", "--quantize", "none", "--keep"]
-        + text.dropLast(2))
+        + ["--report", model.folder["sweep.html"]] + text.dropLast(2))
     #expect(run.status == 0)
     #expect(
       run.errors == "Note: takes up to \(run.diskSize) of disk at once, in \(model.path)-sweep\n")
@@ -59,7 +59,10 @@ import Testing
     #expect(run.lines[1].hasPrefix("*  dense ") && run.lines[2].hasPrefix("*  magnitude "))
     #expect(run.output.contains("calibration  none\n"))
     #expect(run.lines.last == "output       1 model in \(model.path)-sweep")
-    #expect(try model.made() == ["model-sweep"])
+    #expect(try model.made() == ["model-sweep", "sweep.html"])
+    let page = try Markup(String(decoding: model.folder.read("sweep.html"), as: UTF8.self))
+    #expect(page.text.contains("Of 2 rows these are beaten by none"))
+    #expect(page.text.contains("--report"))
     #expect(try ToolRun("check", model.path + "-sweep/magnitude").status == 0)
   }
 

@@ -214,13 +214,13 @@ _sparsify() {
       :
       return
       ;;
-    --calibration | --text | -o | --output)
+    --calibration | --text | -o | --output | --report)
       _sparsify_files
       return
       ;;
     esac
     if [[ $word == -* ]]; then
-      _sparsify_words '--by --fast --method --effort --permute --no-permute --quantize --order --group-size --quantize-only --smooth --calibration --samples --length --seed --text --windows --text-length --only --skip -o --output --top --threads --resume --force --json -q --quiet -h --help'
+      _sparsify_words '--by --fast --method --effort --permute --no-permute --quantize --order --group-size --quantize-only --smooth --calibration --samples --length --seed --text --windows --text-length --only --skip -o --output --top --report --threads --resume --force --json -q --quiet -h --help'
     else
       _sparsify_files
     fi

@@ -162,6 +162,7 @@ complete -c sparsify -n '__sparsify_runs sensitivity' -l only -x -d 'Take only t
 complete -c sparsify -n '__sparsify_runs sensitivity' -l skip -x -d 'Leave out the weights whose names match'
 complete -c sparsify -n '__sparsify_runs sensitivity' -s o -l output -r -F -d 'Write the result to this file as JSON, for \'sparsify prune --sensitivity\'. Such a run can be resumed'
 complete -c sparsify -n '__sparsify_runs sensitivity' -l top -x -d 'How many parts the table shows'
+complete -c sparsify -n '__sparsify_runs sensitivity' -l report -r -F -d 'Write the numbers to this file, too: as a page to look at where its name ends in .html, else as JSON'
 complete -c sparsify -n '__sparsify_runs sensitivity' -l threads -x -d 'The number of threads. Results don\'t depend on it'
 complete -c sparsify -n '__sparsify_runs sensitivity' -l resume -d 'Go on with a measurement that was cut short, from the last block that it finished; begin anew where there is none'
 complete -c sparsify -n '__sparsify_runs sensitivity' -l force -d 'Replace the output if it exists'

@@ -189,6 +189,7 @@ _sparsify() {
       '*--skip=[Leave out the weights whose names match]:glob: ' \
       '(-o --output)'{-o+,--output=}'[Write the result to this file as JSON, for '\''sparsify prune --sensitivity'\''. Such a run can be resumed]:file:_files' \
       '--top=[How many parts the table shows]:n: ' \
+      '--report=[Write the numbers to this file, too\: as a page to look at where its name ends in .html, else as JSON]:file:_files' \
       '--threads=[The number of threads. Results don'\''t depend on it]:n: ' \
       '--resume[Go on with a measurement that was cut short, from the last block that it finished; begin anew where there is none]' \
       '--force[Replace the output if it exists]' \
