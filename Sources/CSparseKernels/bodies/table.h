@@ -21,6 +21,7 @@
 #include "descend.h"
 #include "admm.h"
 #include "permute.h"
+#include "optimize.h"
 #include "peak.h"
 
 extern const sk_kernels SK_TABLE;

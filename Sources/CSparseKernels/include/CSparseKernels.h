@@ -36,6 +36,25 @@ typedef struct sk_rows {
   intptr_t mask_bytes;            // from one row's mask to the next
 } sk_rows;
 
+// What is the same for all weights in a step of AdamW.
+typedef struct sk_adamw {
+  float weight_keep;      // 1 - learning rate * weight decay
+  float first_share;      // 1 - beta1
+  float second_keep;      // beta2
+  float second_share;     // 1 - beta2
+  float root_correction;  // sqrt(1 - beta2^t)
+  float epsilon;
+  float step_size;        // learning rate / (1 - beta1^t)
+} sk_adamw;
+
+// What is the same for all weights in a step of gradient descent.
+typedef struct sk_sgd {
+  float weight_keep;  // 1 - learning rate * weight decay
+  float momentum;
+  float rate;
+  int32_t nesterov;
+} sk_sgd;
+
 typedef struct sk_kernels {
   const char *name;
 
@@ -206,6 +225,19 @@ typedef struct sk_kernels {
   // Returns the index of the least distance, of equal ones the first: at least one is below infinity.
   intptr_t (*relax_row)(intptr_t n, const float *costs, const double *prices, double base, int32_t row,
                         double *distances, int32_t *from);
+
+  // Training. Sums, products, quotients and roots in a stated order, none fused: the same bits from every table.
+  // out = the two values of each four of x that the mask keeps, n / 2 of them; n is a multiple of 4.
+  void (*keep24)(intptr_t n, const float *x, const uint8_t *mask, float *out);
+  // Sum of x[i]^2 in float64: sixteen chains of additions, i modulo 16, added in halves. Finite if all x[i] are.
+  double (*square_sum)(intptr_t n, const float *x);
+  // x[i] *= factor
+  void (*scale)(intptr_t n, float factor, float *x);
+  // One step of AdamW; weights and both moments change in place.
+  void (*adamw)(intptr_t n, float *weights, const float *gradients, float *first, float *second,
+                const sk_adamw *step);
+  // One step of gradient descent; weights and velocity change in place. No velocity is one without momentum.
+  void (*sgd)(intptr_t n, float *weights, const float *gradients, float *_Nullable velocity, const sk_sgd *step);
 
   // Benchmark. Runs `steps` rounds of independent multiply-adds that fill the pipelines and returns how
   // many floating-point operations that was; *sink receives a value that depends on them.
