@@ -17,6 +17,7 @@
 #include "compress24.h"
 #include "decoder.h"
 #include "attention.h"
+#include "backward.h"
 #include "solve.h"
 #include "descend.h"
 #include "admm.h"

@@ -183,6 +183,30 @@ typedef struct sk_kernels {
                      const float *keys, intptr_t key_stride, const float *values,
                      intptr_t value_stride, float scale, float *scratch, float *out);
 
+  // The way back through a decoder.
+  // out[i][j] += sum over t of a[t][i] * b[t][j], for i < rows <= 48 and j < columns <= 48: one chain over t from
+  // the first value. b is a panel [tokens][48]; rows of a are `a_stride` apart and hold `rows` values rounded up to
+  // 8 or more.
+  void (*outer_product)(intptr_t tokens, intptr_t rows, intptr_t columns, const float *a, intptr_t a_stride,
+                        const float *b, float *out, intptr_t out_stride);
+  // Adds to the gradients of x and weight what follows from `gradient`, that of the outputs of rms_norm.
+  void (*rms_norm_backward)(intptr_t n, const float *x, const float *weight, float epsilon, const float *gradient,
+                            float *x_gradient, float *weight_gradient);
+  // Puts into gate and up their own gradients, which follow from that of the outputs of silu_multiply.
+  void (*silu_multiply_backward)(intptr_t n, float *gate, float *up, const float *gradient);
+  // x[i] = x_factor * exp(x[i] - x_max) - y_factor * exp(y[i] - y_max); without y only the first term.
+  void (*softmax_difference)(intptr_t n, float *x, float x_max, float x_factor, const float *_Nullable y,
+                             float y_max, float y_factor);
+  // The gradients of attend's inputs for the same block of queries, `gradient` being that of its outputs. keys and
+  // values: `pack` of their rows; key_columns: `pack_columns` of the key rows. Queries' gradients are written, those
+  // of keys and values are added to, rows `key_stride` apart. queries, gradient and query_gradient: `query_stride`.
+  // scratch: rows * (2 * (visible + rows - 1 rounded up to 48) + 2 * (width rounded up to 48)) floats.
+  void (*attend_backward)(intptr_t rows, intptr_t visible, intptr_t width, const float *queries,
+                          const float *gradient, intptr_t query_stride, const float *keys,
+                          const float *key_columns, const float *values, intptr_t key_panel_stride, float scale,
+                          float *scratch, float *query_gradient, float *key_gradient, float *value_gradient,
+                          intptr_t key_stride);
+
   // Solvers, on 48 x 48 tiles whose rows lie one after another.
   // The factor S of a symmetric A = S^T S, S lower triangular: `tile` holds -A on and below the diagonal, and
   // S, with zeros above the diagonal, afterwards. `inverse` receives minus the inverse of S. Returns 0, or

@@ -43,3 +43,16 @@ struct NonZeros: Sendable {
     return Mask24(rows: rows, columns: columns, bytes: bytes)
   }
 }
+
+extension Mask24 {
+  /// The places where a 2:4 weight is not 0; a group with fewer than two of them also keeps its first zeros.
+  ///
+  /// - Throws: ``PruningError/columnsNotMultipleOfFour(columns:)``, or ``PruningError/notTwoOfFour(groups:)`` where
+  ///   groups have more than two values that are not 0.
+  public init(nonZerosOf weight: Matrix) throws(PruningError) {
+    guard weight.columns % 4 == 0 else {
+      throw .columnsNotMultipleOfFour(columns: weight.columns)
+    }
+    self = try NonZeros(of: weight).mask
+  }
+}

@@ -7,6 +7,38 @@ extension Matrix {
       indices.flatMap { values[$0 * columns..<($0 + 1) * columns] })
   }
 
+  /// Neighbouring rows.
+  package subscript(rows range: Range<Int>) -> Matrix {
+    precondition(
+      range.lowerBound >= 0 && range.upperBound <= rows, "Matrix: rows \(range) of \(rows)")
+    return Matrix(
+      rows: range.count, columns: columns,
+      Array(values[range.lowerBound * columns..<range.upperBound * columns]))
+  }
+
+  /// The rows of some matrices of equally many columns, one matrix after the other.
+  package init(stacking parts: [Matrix], columns: Int) {
+    var values: [Float] = []
+    values.reserveCapacity(parts.reduce(0) { $0 + $1.values.count })
+    for part in parts {
+      precondition(
+        part.columns == columns, "Matrix: \(part.columns) columns among \(columns)")
+      values += part.values
+    }
+    self.init(rows: parts.reduce(0) { $0 + $1.rows }, columns: columns, values)
+  }
+
+  /// Sets every value to 0.
+  package mutating func clear(on compute: Compute = .automatic) {
+    let count = values.count
+    values.withUnsafeMutableBufferPointer { values in
+      nonisolated(unsafe) let start = values.start
+      Parallel.forEachRange(of: count, size: 1 << 18, threads: compute.threads) {
+        (start + $0.lowerBound).update(repeating: 0, count: $0.count)
+      }
+    }
+  }
+
   /// Multiplies every value by `factor`.
   package mutating func scale(by factor: Float) {
     for index in values.indices { values[index] *= factor }
