@@ -49,7 +49,7 @@ public struct Decoder: Sendable {
     let tensors = ModelTensors(checkpoint, configuration, positions: positions)
     let (vocabulary, width) = (configuration.vocabulary, configuration.width)
     embedding = try tensors.matrix(Self.embeddingName, rows: vocabulary, columns: width)
-    finalNorm = try tensors.vector("model.norm.weight", count: width)
+    finalNorm = try tensors.vector(Self.finalNormName, count: width)
     outputProjection =
       configuration.tiesEmbeddings
       ? embedding : try tensors.matrix(Self.outputName, rows: vocabulary, columns: width)
@@ -100,6 +100,11 @@ public struct Decoder: Sendable {
 
   private static let outputName = "lm_head.weight"
   static let embeddingName = "model.embed_tokens.weight"
+  static let finalNormName = "model.norm.weight"
+  /// The name of the output projection's weight, which may be the embedding.
+  var outputProjectionName: String {
+    configuration.tiesEmbeddings ? Self.embeddingName : Self.outputName
+  }
 
   /// The last hidden states as the output projection reads them.
   func finish(_ hidden: Matrix, on compute: Compute) -> Matrix {

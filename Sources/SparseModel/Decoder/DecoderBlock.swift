@@ -35,6 +35,39 @@ package protocol DecoderBlock: Sendable {
   ///
   /// Its channels can be divided by scales for which the columns of the stage's layers make up.
   func inputNorm(of stage: Stage) -> String?
+
+  /// The values of a norm's weight, by the name that ``inputNorm(of:)`` gives.
+  subscript(norm name: String) -> [Float] { get set }
+
+  /// The way back through ``finish(_:outputs:state:on:)``: the gradients of the stage's outputs.
+  ///
+  /// - Parameters:
+  ///   - outputs: what the way forward was given; none for the block's last stage, which only adds its output to
+  ///     the residual stream.
+  ///   - gradient: that of the state afterwards; what reaches the state before on another way than through
+  ///     the outputs is left in it.
+  func outputGradients(
+    of stage: Stage, outputs: consuming [Matrix], gradient: inout StateGradient,
+    positions: Positions, on compute: Compute
+  ) -> [Matrix]
+
+  /// The way back through ``input(of:from:on:)``: adds to the gradient of the state what follows from that of the stage's input.
+  ///
+  /// - Parameters:
+  ///   - hidden: the residual stream that the input was made from.
+  ///   - norm: the gradient of the weight of ``inputNorm(of:)``, a single row, which is added to.
+  func addInputGradient(
+    _ inputGradient: consuming Matrix, of stage: Stage, hidden: Matrix,
+    to gradient: inout StateGradient, norm: inout Matrix, on compute: Compute
+  )
+}
+
+/// The gradient of where a group of tokens stands inside a block.
+package struct StateGradient {
+  /// That of the residual stream, `tokens × width`.
+  package var hidden: Matrix
+  /// That of the next stage's input where it follows from more than the residual stream.
+  package var pending: Matrix?
 }
 
 extension Decoder {

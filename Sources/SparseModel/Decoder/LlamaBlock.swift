@@ -19,10 +19,10 @@ struct LlamaBlock: DecoderBlock {
 
   private let index: Int
   private let prefix: String
-  private let configuration: ModelConfiguration
-  private let rotary: RotaryTable
-  private let attentionNorm: [Float]  // width
-  private let mlpNorm: [Float]  // width
+  let configuration: ModelConfiguration
+  let rotary: RotaryTable
+  private var attentionNorm: [Float]  // width
+  private var mlpNorm: [Float]  // width
   private let layers: [String: LinearLayer]
 
   init(index: Int, configuration: ModelConfiguration, tensors: ModelTensors) throws {
@@ -125,6 +125,17 @@ struct LlamaBlock: DecoderBlock {
     case 0: prefix + Self.attentionNorm
     case 2: prefix + Self.mlpNorm
     default: nil
+    }
+  }
+
+  subscript(norm name: String) -> [Float] {
+    get { name == inputNorm(of: Self.stages[0]) ? attentionNorm : mlpNorm }
+    set {
+      if name == inputNorm(of: Self.stages[0]) {
+        attentionNorm = newValue
+      } else {
+        mlpNorm = newValue
+      }
     }
   }
 

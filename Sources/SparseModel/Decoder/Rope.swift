@@ -8,6 +8,10 @@ struct RotaryTable: Sendable {
   let cosines: Matrix
   /// `positions × headWidth / 2` sines.
   let sines: Matrix
+  /// The sines of the angles turned round.
+  private var backSines: Matrix {
+    Matrix(rows: sines.rows, columns: sines.columns, sines.values.map { -$0 })
+  }
 
   /// The table of positions `0 ..< positions`, computed in double and rounded once.
   init(positions: Int, configuration: ModelConfiguration) {
@@ -31,6 +35,13 @@ struct RotaryTable: Sendable {
   func rotate(_ x: inout Matrix, sequenceLength: Int, from first: Int, on compute: Compute) {
     SparseCore.rotate(
       &x, headWidth: 2 * cosines.columns, cosines: cosines, sines: sines, firstPosition: first,
+      sequenceLength: sequenceLength, on: compute)
+  }
+
+  /// Turns the heads of each row back: the inverse, which is also the way back of a gradient.
+  func rotateBack(_ x: inout Matrix, sequenceLength: Int, from first: Int, on compute: Compute) {
+    SparseCore.rotate(
+      &x, headWidth: 2 * cosines.columns, cosines: cosines, sines: backSines, firstPosition: first,
       sequenceLength: sequenceLength, on: compute)
   }
 

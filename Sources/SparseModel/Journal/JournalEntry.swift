@@ -12,6 +12,8 @@ enum JournalEntry: Sendable {
   case tensors([FinishedTensor])
   /// The parts of a decoder block are measured.
   case sensitivity(block: Int, parts: [Sensitivity])
+  /// So many steps of training are made, and where it stands is kept.
+  case trained(steps: Int)
   /// The output is complete, and gets its name next.
   case complete
 
@@ -24,6 +26,7 @@ enum JournalEntry: Sendable {
     case .tensors(let tensors): ["tensors": .array(tensors.map(\.json))]
     case .sensitivity(let block, let parts):
       ["measured": .integer(block), "parts": .array(parts.map(\.json))]
+    case .trained(let steps): ["trained": .integer(steps)]
     case .complete: ["complete": true]
     }
   }
@@ -44,6 +47,8 @@ enum JournalEntry: Sendable {
       let parts = list.compactMap { Sensitivity($0) }
       guard parts.count == list.count else { return nil }
       self = .sensitivity(block: block, parts: parts)
+    } else if let steps = json["trained"]?.int {
+      self = .trained(steps: steps)
     } else if json["complete"] == true {
       self = .complete
     } else {

@@ -62,8 +62,11 @@ final class RunFolder {
 
   private static let journalName = "journal"
   private static let names = [
-    journalName, "output", "tokens.safetensors", "hidden-even", "hidden-odd",
+    journalName, "output", "tokens.safetensors", "hidden-even", "hidden-odd", trainingName,
   ]
+
+  /// The folder in which training keeps its weights.
+  static let trainingName = "training"
 
   /// The folder for an output.
   static func path(for output: String) -> String { output + FileSystem.partialEnding }
@@ -89,7 +92,7 @@ final class RunFolder {
       case .block(let block): for layer in block.layers { layers[ExactString(layer.name)] = layer }
       case .tensors(let tensors):
         for layer in tensors.compactMap(\.layer) { layers[ExactString(layer.name)] = layer }
-      case .run, .tokens, .sensitivity, .complete: break
+      case .run, .tokens, .sensitivity, .trained, .complete: break
       }
     }
     let found = zip(targets, shapes).compactMap { target, shape in
@@ -173,7 +176,7 @@ final class RunFolder {
 
   /// What has been finished, in words.
   private static func done(_ entries: [JournalEntry]) -> String {
-    var (blocks, tensors, text) = (0, 0, false)
+    var (blocks, tensors, text, steps) = (0, 0, false, 0)
     for entry in entries {
       switch entry {
       case .run: break
@@ -181,9 +184,11 @@ final class RunFolder {
       case .block(let block): blocks = block.index + 1
       case .tensors(let finished): tensors += finished.count
       case .sensitivity(let index, _): blocks = index + 1
+      case .trained(let count): steps = count
       case .complete: return "all"
       }
     }
+    if steps > 0 { return steps.counting("step") }
     if blocks > 0 { return blocks.counting("block") }
     return tensors > 0 || !text ? tensors.counting("tensor") : "the calibration text"
   }

@@ -28,6 +28,7 @@ extension Manifest {
     calibration = json["calibration"].flatMap(Calibration.init)
     quantization = json["quantization"].flatMap(Quantization.init)
     encoding = json["encoding"]?.string
+    training = json["training"].flatMap(Training.init)
   }
 }
 

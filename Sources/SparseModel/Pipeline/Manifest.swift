@@ -23,6 +23,32 @@ public struct Manifest: Sendable, Equatable {
   public var quantization: Quantization?
   /// The layout in which 2:4 weights are kept compressed; nil where they are whole.
   public var encoding: String?
+  /// How kept weights were trained; nil where they were not.
+  public var training: Training?
+
+  /// The training that kept weights went through.
+  public struct Training: Sendable, Equatable {
+    /// What was brought down: `distill`, `cross-entropy` or `both`.
+    public var objective: String
+    /// The steps made.
+    public var steps: Int
+
+    /// The training as manifests show it.
+    var json: JSON { ["objective": .string(objective), "steps": .integer(steps)] }
+
+    init(objective: String, steps: Int) {
+      self.objective = objective
+      self.steps = steps
+    }
+
+    /// The training that a manifest shows; nil for none.
+    init?(_ json: JSON) {
+      guard let objective = json["objective"]?.string, let steps = json["steps"]?.int else {
+        return nil
+      }
+      self.init(objective: objective, steps: steps)
+    }
+  }
 
   /// The INT8 weights that a run made.
   public struct Quantization: Sendable, Equatable {
@@ -63,7 +89,7 @@ public struct Manifest: Sendable, Equatable {
       "pattern": "2:4", "method": .string(method), "calibration": calibration?.json ?? .null,
       "input": .string(inputFingerprint),
       "quantization": quantization?.json ?? .null,
-      "encoding": encoding.map(JSON.string) ?? .null,
+      "encoding": encoding.map(JSON.string) ?? .null, "training": training?.json ?? .null,
       "pruned": .array(
         pruned.filter {
           names.contains(ExactString($0))

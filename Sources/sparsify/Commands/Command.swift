@@ -26,6 +26,7 @@ struct AdvisedError: Error, CustomStringConvertible {
 enum Registry {
   static let commands: [any Command.Type] = [
     PruneCommand.self,
+    FinetuneCommand.self,
     QuantizeCommand.self,
     CompressCommand.self,
     ExpandCommand.self,

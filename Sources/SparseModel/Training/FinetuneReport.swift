@@ -1,0 +1,35 @@
+public import SparseCore
+
+/// What a run of training did.
+public struct FinetuneReport: Sendable {
+  /// What was brought down.
+  public let objective: TrainingObjective
+  /// Where the trained checkpoint is.
+  public let output: String
+  /// Seconds from the start to the finished output, those of earlier runs that were resumed left out.
+  public let seconds: Double
+  /// The most memory that the process has held, in bytes.
+  public let peakResidentBytes: Int
+  /// The number of weights that were trained, those that masks hold at 0 left out.
+  public let trainedWeights: Int
+  /// The number of weights that masks hold at 0.
+  public let prunedWeights: Int
+  /// The windows trained on and the tokens in each.
+  public let windows: (count: Int, length: Int)
+  /// The course of the training.
+  public let log: TrainingLog
+
+  /// The measurement whose weights were written; nil where none was made.
+  public var best: TrainingEvaluation? { log.best(objective) }
+
+  /// The report as the `finetune` contract has it.
+  public var json: JSON {
+    [
+      "schema": 1, "objective": .string(objective.rawValue), "output": .string(output),
+      "seconds": .number(seconds), "peakResidentBytes": .integer(peakResidentBytes),
+      "trainedWeights": .integer(trainedWeights), "prunedWeights": .integer(prunedWeights),
+      "windows": .integer(windows.count), "length": .integer(windows.length),
+      "best": best?.json ?? .null, "training": log.json,
+    ]
+  }
+}

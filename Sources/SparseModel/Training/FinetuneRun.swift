@@ -1,0 +1,163 @@
+internal import SparseCore
+
+/// One 2:4 checkpoint whose kept weights are trained: opened and checked when made, trained and written by ``run(on:progress:)``.
+///
+/// ```swift
+/// let run = try FinetuneRun("model-2of4", FinetuneOptions(dense: "model"))
+/// let report = try run.run()
+/// ```
+///
+/// Every mask holds: a weight that was 0 in a 2:4 layer stays exactly 0. Masters and all arithmetic are float32; the
+/// output has the input's types.
+public struct FinetuneRun: Sendable {
+  /// The input.
+  public let checkpoint: Checkpoint
+  /// What is to be done.
+  public let options: FinetuneOptions
+  /// The weights that stay 2:4, in the order in which they run.
+  public let sparse: [String]
+  /// Where the output goes: found free, and fit for the input.
+  public let output: CheckpointOutput
+  /// The names of all tensors that are trained.
+  let trained: [String]
+  let model: Decoder
+  let dense: Decoder?
+  /// The text, with the tokens in a window settled.
+  let data: CalibrationOptions
+  let givenTokens: TokenWindows?  // nil where the model is to write them
+  let otherInputs: [InputStamp]
+
+  /// Opens the checkpoints and checks all that can be checked before the work.
+  ///
+  /// - Parameter path: a `.safetensors` file, an index, or a folder with either.
+  /// - Throws: the errors of opening the checkpoints and of reading the text, ``TrainingError``, and
+  ///   ``SelectionError`` for frozen tensors that are not there.
+  public init(_ path: String, _ options: FinetuneOptions) throws {
+    checkpoint = try Checkpoint(path: path)
+    self.options = options
+    output = try CheckpointOutput(
+      options.output, for: checkpoint, suffix: Self.suffix, force: options.force,
+      shardSize: options.shardSize)
+    try options.data.source.path.map(output.spare)
+    let configuration = try ModelConfiguration(checkpoint)
+    var data = options.data
+    if case .tokens(let path) = data.source {
+      data.length = try data.length ?? TokenWindows(contentsOf: path).length
+    }
+    let length =
+      data.length ?? min(FinetuneOptions.defaultLength, configuration.contextLength)
+    guard length > 1 else { throw TrainingError.windowTooShort(length: length) }
+    data.length = length
+    self.data = data
+    model = try Decoder(checkpoint, positions: max(length, options.heldOut?.length ?? 0))
+    try checkpoint.requireFloatingPoint()
+    sparse = try Self.sparseWeights(of: checkpoint)
+    trained = try model.trainedTensors(but: options.frozen)
+
+    if options.training.objective.needsTeacher {
+      guard let path = options.dense else {
+        throw TrainingError.noTeacher(objective: options.training.objective)
+      }
+      let dense = try Checkpoint(path: path)
+      try dense.files.map(\.path).forEach(output.spare)
+      self.dense = try Decoder(dense, positions: model.positions)
+      try model.requireShape(of: self.dense)
+    } else {
+      dense = nil
+    }
+    let writer = dense ?? model
+    givenTokens = try data.readAll(for: writer)
+    let texts = [checkpoint.configPath, checkpoint.tokenizerPath, options.data.source.path]
+    otherInputs =
+      try texts.compactMap(\.self).map(InputStamp.init(of:)) + (dense?.checkpoint.stamps ?? [])
+    let count = givenTokens?.count ?? writtenWindows
+    let needed = options.training.windowsPerStep + heldOutCount(of: count)
+    guard count >= needed else {
+      throw TrainingError.tooFewWindows(
+        source: options.data.source.name, found: count, needed: needed)
+    }
+  }
+
+  private static let suffix = "trained"
+
+  /// Windows that the dense model writes where no text is given.
+  var writtenWindows: Int { options.data.samples ?? FinetuneOptions.defaultWrittenWindows }
+
+  /// How many of the text's windows are measured on.
+  func heldOutCount(of windows: Int) -> Int {
+    guard options.heldOut == nil else { return 0 }
+    return options.heldOutWindows ?? max(1, windows / 64)
+  }
+
+  /// The weights that are 2:4 and are to stay it: those that the manifest promises, or else all that are.
+  private static func sparseWeights(of checkpoint: Checkpoint) throws -> [String] {
+    let linears = try checkpoint.blockLinears()
+    let promised = try checkpoint.promisedWeights().map { Set($0.map { ExactString($0) }) }
+    let sparse =
+      try promised.map { names in linears.filter { names.contains(ExactString($0)) } }
+      ?? checkpoint.sparseWeights(among: linears)
+    guard !sparse.isEmpty else { throw TrainingError.nothingSparse(path: checkpoint.path) }
+    return sparse
+  }
+}
+
+extension CalibrationOptions {
+  /// All windows of a file unless told otherwise, or nil where the model is to write them.
+  func readAll(for model: Decoder) throws -> TokenWindows? {
+    if samples == nil, case .text(let path) = source {
+      let length = length(context: model.configuration.contextLength)
+      let ids = try Tokenizer(for: model.checkpoint).encode(contentsOf: path)
+      guard ids.count >= length else {
+        throw CalibrationError.tooLittleText(
+          path: path, tokens: ids.count, samples: 1, length: length)
+      }
+      return TokenWindows(cutting: ids, length: length)
+    }
+    return try readTokens(for: model)
+  }
+}
+
+extension Checkpoint {
+  /// Throws where weights are INT8 or compressed.
+  func requireFloatingPoint() throws {
+    for tensor in try modelTensors() where tensor.isCompressed || tensor.dtype == .i8 {
+      throw TrainingError.notFloatingPoint(tensor: tensor.name, path: path)
+    }
+  }
+}
+
+extension Decoder {
+  /// The names of all tensors that take part, but for those that globs freeze.
+  func trainedTensors(but frozen: [String]) throws -> [String] {
+    var names = [Self.embeddingName]
+    for block in blocks {
+      for stage in type(of: block).stages {
+        if let norm = block.inputNorm(of: stage) { names.append(norm) }
+        for layer in stage.linears.map(block.linear) {
+          names.append(layer.name)
+          if let bias = layer.biasName { names.append(bias) }
+        }
+      }
+    }
+    names.append(Self.finalNormName)
+    if !configuration.tiesEmbeddings { names.append(outputProjectionName) }
+    return try WeightSelection(skip: frozen).apply(to: names)
+  }
+
+  /// Throws unless another model has this one's vocabulary and shape.
+  func requireShape(of dense: Decoder?) throws {
+    guard let dense else { return }
+    let (ours, theirs) = (configuration, dense.configuration)
+    let pairs = [
+      ("a vocabulary of", ours.vocabulary, theirs.vocabulary),
+      ("a width of", ours.width, theirs.width),
+      ("blocks:", ours.blocks, theirs.blocks), ("attention heads:", ours.heads, theirs.heads),
+      ("an MLP width of", ours.mlpWidth, theirs.mlpWidth),
+    ]
+    for (what, value, denseValue) in pairs where value != denseValue {
+      throw TrainingError.otherShape(
+        what: what, path: checkpoint.path, value: value, dense: dense.checkpoint.path,
+        denseValue: denseValue)
+    }
+  }
+}

@@ -1,0 +1,68 @@
+internal import SparseCore
+
+/// The dense model that a sparse one learns from: its last hidden states, run once for each window and kept.
+struct Teacher {
+  /// Its output projection.
+  let head: OutputHead
+  private let decoder: Decoder
+  private let windows: TokenWindows
+  private let compute: Compute
+  private var kept: ActivationStore
+
+  /// A teacher of the given windows.
+  ///
+  /// - Parameter path: where the output will be: the states are kept in a scratch file beside it.
+  /// - Throws: `FileError` where the disk has no room.
+  init(
+    _ decoder: Decoder, of windows: TokenWindows, beside path: String, on compute: Compute
+  ) throws {
+    self.decoder = decoder
+    self.windows = windows
+    self.compute = compute
+    head = OutputHead(decoder, nil, goesBack: false, on: compute)
+    let width = decoder.configuration.width
+    let scratch = try ScratchFile(
+      beside: path,
+      size: ActivationStore.byteCount(tokens: windows.ids.count, columns: width))
+    kept = ActivationStore(
+      chunks: [Int](repeating: windows.length, count: windows.count), columns: width,
+      scratch: (scratch, 0))
+  }
+
+  /// The last hidden states of some windows as the head reads them, in the order asked for.
+  mutating func states(
+    of indices: [Int], chunkTokens: Int, progress: () throws -> Void = {}
+  ) throws -> [Matrix] {
+    var missing: [Int] = []
+    for index in indices where try kept.read(index) == nil && !missing.contains(index) {
+      missing.append(index)
+    }
+    if !missing.isEmpty {
+      let part = windows[windows: missing]
+      let hidden = try decoder.hiddenStates(
+        of: part, .float32, chunkTokens: chunkTokens, on: compute
+      ) { _ in try progress() }
+      var next = missing.makeIterator()
+      for chunk in hidden {
+        let states = head.finish(chunk)
+        for first in stride(from: 0, to: states.rows, by: part.length) {
+          guard let index = next.next() else { break }
+          try kept.put(states[rows: first..<first + part.length], index)
+        }
+      }
+    }
+    return try indices.map { index in
+      guard let states = try kept.read(index) else {
+        preconditionFailure("Teacher: window \(index) has no states")
+      }
+      return states
+    }
+  }
+}
+
+extension TokenWindows {
+  /// Some windows, in the order given.
+  subscript(windows indices: [Int]) -> TokenWindows {
+    TokenWindows(count: indices.count, length: length, ids: indices.flatMap { self[$0] })
+  }
+}

@@ -1,0 +1,171 @@
+internal import SparseCore
+
+/// Trains the kept weights of a model: steps, measurements, and when to stop.
+struct Trainer {
+  /// The way through the model.
+  let pass: TrainingPass
+  let options: TrainingOptions
+  /// What is trained on.
+  let windows: TokenWindows
+  /// What is measured on; nil for no measurements.
+  let heldOut: TokenWindows?
+  /// The teachers of both; nil for objectives without.
+  var teacher: Teacher?
+  var heldOutTeacher: Teacher?
+  /// The weights.
+  var parameters: TrainingParameters
+  var optimizer: MaskedOptimizer
+  /// What has happened so far.
+  var log = TrainingLog()
+
+  /// The steps of the whole training.
+  var totalSteps: Int { options.steps(windows: windows.count) }
+
+  /// Trains from the step after the last one in the log.
+  ///
+  /// - Parameter evaluated: called after every measurement, and with `isBest` for each that is better than all before.
+  mutating func run(
+    progress: ProgressHandler, evaluated: (_ trainer: Trainer, _ isBest: Bool) throws -> Void
+  ) throws {
+    let total = totalSteps
+    let schedule = options.schedule(steps: total)
+    let interval = options.evaluationInterval ?? max(1, (total + 7) / 8)
+    var meter = StepMeter(
+      total: total, first: log.steps.count, units: pass.decoder.blocks.count,
+      tokens: options.windowsPerStep * windows.length)
+    if log.evaluations.isEmpty {
+      try evaluate(meter: &meter, progress: progress, evaluated: evaluated)
+    }
+    checkPatience()
+    while log.steps.count < total && log.earlyStop == nil {
+      let step = log.steps.count
+      try makeStep(schedule.rate(at: step), meter: &meter, progress: progress)
+      guard log.earlyStop == nil else { break }
+      if (step + 1) % interval == 0 || step + 1 == total {
+        try evaluate(meter: &meter, progress: progress, evaluated: evaluated)
+      }
+    }
+  }
+
+  private mutating func makeStep(
+    _ rate: Double, meter: inout StepMeter, progress: ProgressHandler
+  ) throws {
+    let (step, pass, accumulation) = (log.steps.count, pass, options.accumulation)
+    meter.begin(step: step, loss: log.steps.last?.loss.value(options.objective))
+    parameters.clearGradients(on: pass.compute)
+    let factors = TrainingPass.Factors(
+      options.objective.loss, windows: options.windowsPerStep, length: windows.length)
+    let indices = options.windows(ofStep: step, count: windows.count)
+    var sums = LossSums()
+    for first in stride(from: 0, to: indices.count, by: options.batch) {
+      let batch = Array(indices[first..<first + options.batch])
+      let states = try teacher?.states(of: batch, chunkTokens: pass.chunkTokens) {
+        try progress(meter.progress)
+      }
+      let known = states.flatMap { states in teacher.map { ($0.head, states) } }
+      sums += try pass.gradient(
+        of: windows[windows: batch], factors, teacher: known, to: &parameters
+      ) {
+        meter.advance(batches: accumulation)
+        try progress(meter.progress)
+      }
+    }
+    let loss = TrainingLoss(sums)
+    let value = loss.value(options.objective)
+    let start = log.steps.first?.loss.value(options.objective) ?? value
+    guard value.isFinite, value <= 2 * start + 1 else {
+      log.earlyStop = .diverged(step: step + 1, loss: value)
+      return
+    }
+    let norm: Double
+    do throws(OptimizerError) {
+      norm = try optimizer.step(
+        &parameters.values, gradients: &parameters.gradients, learningRate: rate,
+        clippingNorm: options.clippingNorm, on: pass.compute)
+    } catch {
+      log.earlyStop = .diverged(step: step + 1, loss: .nan)
+      return
+    }
+    log.steps.append(
+      TrainingStep(step: step + 1, learningRate: rate, loss: loss, gradientNorm: norm))
+  }
+
+  /// Stops where as many measurements as allowed have brought no new best.
+  private mutating func checkPatience() {
+    guard let patience = options.patience, let best = log.best(options.objective) else { return }
+    if log.evaluations.count(where: { $0.step > best.step }) >= patience {
+      log.earlyStop = .patience(step: log.steps.count)
+    }
+  }
+
+  private mutating func evaluate(
+    meter: inout StepMeter, progress: ProgressHandler,
+    evaluated: (_ trainer: Trainer, _ isBest: Bool) throws -> Void
+  ) throws {
+    guard let heldOut else { return try evaluated(self, true) }
+    meter.beginMeasuring(after: log.steps.count)
+    let pass = pass
+    let states = try heldOutTeacher?.states(
+      of: Array(0..<heldOut.count), chunkTokens: pass.chunkTokens
+    ) { try progress(meter.progress) }
+    let sums = try pass.loss(
+      of: heldOut, parameters,
+      teacher: states.flatMap { states in heldOutTeacher.map { ($0.head, states) } }
+    ) { try progress(meter.progress) }
+    let evaluation = TrainingEvaluation(step: log.steps.count, loss: TrainingLoss(sums))
+    guard evaluation.loss.value(options.objective).isFinite else {
+      log.earlyStop = .diverged(step: log.steps.count, loss: .nan)
+      return
+    }
+    log.evaluations.append(evaluation)
+    checkPatience()
+    try evaluated(self, log.best(options.objective) == evaluation)
+  }
+}
+
+/// Says how far training has come.
+private struct StepMeter {
+  private let total: Int
+  private let first: Int
+  /// Reports on the way of one batch: every block there and back, and the head.
+  private let units: Int
+  private let tokens: Int
+  private var step = 0
+  private var unit = 0
+  private var text = ""
+  private let clock = ContinuousClock()
+  private let start: ContinuousClock.Instant
+
+  init(total: Int, first: Int, units: Int, tokens: Int) {
+    self.total = total
+    self.first = first
+    self.units = 2 * units + 2
+    self.tokens = tokens
+    step = first
+    start = clock.now
+  }
+
+  mutating func begin(step: Int, loss: Double?) {
+    self.step = step
+    unit = 0
+    text = "step \(step + 1) of \(total)"
+    if let loss { text += ", loss \(Format.fixed(loss, 4))" }
+    let seconds = (clock.now - start).seconds
+    if step > first, seconds > 0 {
+      text += ", \(Format.fixed(Double((step - first) * tokens) / seconds, 0)) tokens/s"
+    }
+  }
+
+  mutating func beginMeasuring(after steps: Int) {
+    (step, unit) = (steps, 0)
+    text = "measure after step \(steps) of \(total)"
+  }
+
+  /// Counts a report of one of some batches.
+  mutating func advance(batches: Int) { unit = min(unit + 1, units * batches) }
+
+  /// Thousandths, so that the share and the time left are shown rather than a count.
+  var progress: Progress {
+    Progress(step: text, done: step * units + min(unit, units), total: total * units)
+  }
+}

@@ -1,0 +1,46 @@
+internal import SparseCore
+
+/// Why a model cannot be trained.
+public enum TrainingError: Error, Equatable {
+  /// No weight of the model is 2:4.
+  case nothingSparse(path: String)
+  /// Weights are INT8 or compressed, which cannot be trained.
+  case notFloatingPoint(tensor: String, path: String)
+  /// The objective takes a dense model, and none was given.
+  case noTeacher(objective: TrainingObjective)
+  /// The dense model has another shape.
+  case otherShape(what: String, path: String, value: Int, dense: String, denseValue: Int)
+  /// There are fewer windows than one step takes.
+  case tooFewWindows(source: String, found: Int, needed: Int)
+  /// Windows have no token to predict.
+  case windowTooShort(length: Int)
+  /// The loss grew without bounds before any measurement was better than the first.
+  case diverged(step: Int, loss: Double)
+  /// What an earlier run has left of its training cannot be gone on with.
+  case badState(path: String, reason: String)
+}
+
+extension TrainingError: CustomStringConvertible {
+  /// One line that names the model and the numbers.
+  public var description: String {
+    switch self {
+    case .nothingSparse(let path):
+      "\(path): no weight inside a decoder block is 2:4, so there is no mask to hold: 'sparsify prune' makes one"
+    case .notFloatingPoint(let tensor, let path):
+      "\(path): tensor '\(tensor)' is INT8 or compressed, and only floating-point weights can be trained; "
+        + "train first, then quantize or compress"
+    case .noTeacher(let objective):
+      "the objective '\(objective.rawValue)' needs the dense model to learn from"
+    case .otherShape(let what, let path, let value, let dense, let denseValue):
+      "\(path) has \(what) \(value) and the dense model \(dense) \(denseValue)"
+    case .tooFewWindows(let source, let found, let needed):
+      "\(source): \(found.counting("window")) to train on, one step takes \(needed)"
+    case .windowTooShort(let length):
+      "windows of \(length.counting("token")) have nothing to predict: at least 2 are needed"
+    case .diverged(let step, let loss):
+      "the loss diverged to \(loss) at step \(step), and no measurement before was better than the first: "
+        + "nothing is written; a lower learning rate may help"
+    case .badState(let path, let reason): "\(path): \(reason)"
+    }
+  }
+}

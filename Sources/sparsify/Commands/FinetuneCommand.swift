@@ -1,0 +1,115 @@
+internal import SparseCore
+internal import SparseModel
+
+/// `sparsify finetune`: train the kept weights.
+enum FinetuneCommand: Command {
+  static let dense = Parameter(
+    option: "dense", "model", .path, note: "none",
+    "The dense original, to learn from: needed for 'distill' and 'both'.")
+
+  static let data = Parameter(
+    option: "data", "source", .calibration, note: "self",
+    "What is trained on: 'self' for text that the dense model writes, a text file, or token ids as FILE.safetensors."
+  )
+
+  static let samples = Parameter(
+    option: "samples", "n", .positiveInteger,
+    note: "\(FinetuneOptions.defaultWrittenWindows) for 'self', else all",
+    "The number of windows of that text.")
+
+  static let length = Parameter(
+    option: "length", "n", .positiveInteger, note: "512, or the model's context if less",
+    "The number of tokens in each window.")
+
+  static let heldOut = Parameter(
+    option: "held-out", "n", .integer(in: 0...Int(Int32.max)), note: "one in 64",
+    "Windows of the text that are set aside to measure on; the weights that measure best are kept. With 0 the last ones are."
+  )
+
+  static let text = Parameter(
+    option: "text", "file", .path, note: "none", "Measure on this text instead.")
+
+  static let windows = Parameter(
+    option: "windows", "n", .positiveInteger, note: "all", "Use the first n windows of --text only."
+  )
+
+  static let freeze = Parameter(
+    repeatedOption: "freeze", "glob", .glob, "Leave tensors whose names match as they are.")
+
+  static let output = Parameter(
+    option: "output", short: "o", "path", .path, note: "MODEL-trained beside the input",
+    "Where the trained model goes: a folder for a folder, a file for a file.")
+
+  static let resume = Parameter(
+    flag: "resume",
+    "Go on with a training that was cut short, to the same bytes; begin anew where there is none.")
+
+  static let spec = CommandSpec(
+    "finetune", "Train the kept weights of a 2:4 model with its masks held",
+    discussion: """
+      Every weight that is 0 in a 2:4 layer stays exactly 0; all others are trained, embeddings and norms among them. \
+      The dense model is the teacher, and by default it writes the text, too: no data is needed.
+      """,
+    parameters: [
+      Common.model, dense, output, data, samples, length,
+    ] + TrainingChoice.parameters + [
+      heldOut, text, windows, freeze, Common.seed, Common.shardSize, Common.threads, resume,
+      PruneCommand.force, Common.json, Common.quiet,
+    ],
+    requires: ["windows": "text"],
+    exclusive: TrainingChoice.exclusive + [["text", "held-out"]],
+    examples: [
+      .init(
+        "Learn from the dense model, with no data given",
+        "sparsify finetune SmolLM2-135M-2of4 --dense SmolLM2-135M"),
+      .init(
+        "The same on a text of your own",
+        "sparsify finetune SmolLM2-135M-2of4 --dense SmolLM2-135M --data book.txt"),
+      .init(
+        "As NVIDIA's ASP does: the text's next tokens, no teacher",
+        "sparsify finetune SmolLM2-135M-2of4 --objective cross-entropy --data book.txt"),
+    ])
+
+  static func run(_ arguments: Arguments, in context: Context) throws -> ExitStatus {
+    let run = try FinetuneRun(arguments[Common.model], options(arguments))
+    let report = try run.run(on: context.compute, progress: context.progress)
+    if arguments[Common.json] {
+      try context.print(report.json)
+    } else {
+      try context.print(FinetuneSummary(report).text)
+    }
+    return .done
+  }
+
+  static func advice(on error: any Error) -> String? {
+    Common.lacksTokenizer(error) ? "--data FILE.safetensors takes token ids instead" : nil
+  }
+
+  private static func options(_ arguments: Arguments) throws -> FinetuneOptions {
+    let seed = arguments[Common.seed]
+    let training = TrainingChoice.options(arguments, seed: seed)
+    if arguments[dense] != nil && !training.objective.needsTeacher
+      && arguments[data] ?? .selfWritten != .selfWritten
+    {
+      throw UsageError.noEffect(
+        dense.spec, reason: "--objective \(training.objective.rawValue) has no teacher")
+    }
+    var heldOutText: TokenWindows?
+    if let path = arguments[text] {
+      let checkpoint = try Checkpoint(path: arguments[Common.model])
+      let context = try ModelConfiguration(checkpoint).contextLength
+      heldOutText = try TokenWindows(
+        cutting: path, length: arguments[length] ?? min(512, context),
+        windows: arguments[windows], for: checkpoint)
+    }
+    return FinetuneOptions(
+      dense: arguments[dense], training: training,
+      data: CalibrationOptions(
+        source: arguments[data] ?? .selfWritten, samples: arguments[samples],
+        length: arguments[length], seed: seed),
+      heldOutWindows: arguments[heldOut], heldOut: heldOutText,
+      frozen: arguments[freeze].map(\.description), output: arguments[output],
+      force: arguments[PruneCommand.force], shardSize: arguments[Common.shardSize],
+      resumes: arguments[resume])
+  }
+}

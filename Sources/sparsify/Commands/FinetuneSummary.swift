@@ -1,0 +1,38 @@
+internal import SparseCore
+internal import SparseModel
+
+/// What a run of training has done, as people read it.
+struct FinetuneSummary {
+  private let report: FinetuneReport
+
+  init(_ report: FinetuneReport) { self.report = report }
+
+  /// The measurements, then the totals.
+  var text: String {
+    var lines = measurements
+    if let stop = report.log.earlyStop { lines += "\(stop.description)\n" }
+    lines +=
+      "trained      \(Format.grouped(report.trainedWeights)) weights in \(report.log.steps.count.counting("step"))"
+      + " on \(report.windows.count) windows of \(report.windows.length) tokens\n"
+      + "held at 0    \(Format.grouped(report.prunedWeights)) weights\n"
+      + "time         \(Format.duration(report.seconds)), at most \(Format.bytes(report.peakResidentBytes)) of memory\n"
+      + "written      \(report.output.printable)\n"
+    return lines
+  }
+
+  private var measurements: String {
+    guard !report.log.evaluations.isEmpty else { return "" }
+    var table = Table([
+      ("after step", .right), ("divergence", .right), ("perplexity", .right), ("", .left),
+    ])
+    for evaluation in report.log.evaluations {
+      table.append([
+        "\(evaluation.step)",
+        evaluation.loss.divergence.map { Format.fixed($0, 4) } ?? "–",
+        Format.fixed(evaluation.loss.perplexity, 2),
+        evaluation == report.best ? "kept" : "",
+      ])
+    }
+    return table.text + "\n"
+  }
+}
