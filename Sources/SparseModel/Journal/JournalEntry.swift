@@ -67,10 +67,13 @@ struct FinishedBlock: Sendable {
   let tensors: [(name: String, fingerprint: String)]
   /// What became of its layers.
   let layers: [LayerReport]
+  /// What training it has brought; nil where it was not trained.
+  var reconstruction: BlockError?
 
   var json: JSON {
     [
       "index": .integer(index), "hidden": .string(hidden),
+      "reconstruction": reconstruction?.json ?? .null,
       "tensors": .array(tensors.map { [.string($0.name), .string($0.fingerprint)] }),
       "layers": .array(layers.map(\.record)),
     ]
@@ -78,12 +81,13 @@ struct FinishedBlock: Sendable {
 
   init(
     index: Int, hidden: String, tensors: [(name: String, fingerprint: String)],
-    layers: [LayerReport]
+    layers: [LayerReport], reconstruction: BlockError? = nil
   ) {
     self.index = index
     self.hidden = hidden
     self.tensors = tensors
     self.layers = layers
+    self.reconstruction = reconstruction
   }
 
   init?(_ json: JSON) {
@@ -98,7 +102,9 @@ struct FinishedBlock: Sendable {
     }
     let layers = records.compactMap { LayerReport(record: $0) }
     guard tensors.count == pairs.count, layers.count == records.count else { return nil }
-    self.init(index: index, hidden: hidden, tensors: tensors, layers: layers)
+    self.init(
+      index: index, hidden: hidden, tensors: tensors, layers: layers,
+      reconstruction: json["reconstruction"].flatMap(BlockError.init))
   }
 }
 

@@ -21,14 +21,16 @@ struct JournaledBlocks {
       write: { name, tensor in
         written += try writer.write(pruned: tensor, as: name)
       },
-      finished: { block, groups, state, reports in
+      finished: { block, groups, state, reports, reconstruction in
         layers += reports
         let isLast = block + 1 == model.blocks.count
         let states = isLast ? "" : try hidden.write(after: block, groups, state: state)
         let tensors = try written.map { ($0, try writer.fingerprint(ofWritten: $0)) }
         try folder.append(
           .block(
-            FinishedBlock(index: block, hidden: states, tensors: tensors, layers: reports)))
+            FinishedBlock(
+              index: block, hidden: states, tensors: tensors, layers: reports,
+              reconstruction: reconstruction)))
         written = []
       },
       progress: progress)

@@ -101,6 +101,13 @@ final class RunFolder {
     return found.count == targets.count ? found : nil
   }
 
+  /// What training has brought to the blocks that are done, in their order.
+  var reconstructions: [BlockError] {
+    var errors: [Int: BlockError] = [:]
+    for case .block(let block) in entries { errors[block.index] = block.reconstruction }
+    return errors.values.sorted { $0.block < $1.block }
+  }
+
   /// The calibration text that an earlier run has written; nil where there is none.
   func tokens() -> TokenWindows? {
     for case .tokens(let fingerprint) in entries {

@@ -5,6 +5,8 @@ struct BlockwisePruning {
   let model: Decoder
   let recipe: StageRecipe
   let targets: Set<ExactString>
+  /// What trains each block once it is pruned; nil for nothing.
+  var reconstruction: BlockReconstruction?
   let compute: Compute
   var memory = MemoryChoices()
   /// Where the output will be: scratch files are beside it.
@@ -16,14 +18,15 @@ struct BlockwisePruning {
   ///   - first: the block to begin with.
   ///   - given: gives the hidden states that some windows have before it; nil for their embeddings.
   ///   - finished: told of each block that is done: its number, the windows as they are grouped, the hidden states
-  ///     that a group has after it, and what became of its layers, in the order in which they run.
+  ///     that a group has after it, what became of its layers, in the order in which they run, and what training
+  ///     has brought it.
   func run(
     on windows: TokenWindows, startingAt first: Int = 0,
     hidden given: ((Range<Int>) throws -> Matrix)? = nil,
     write: @escaping (_ name: String, _ tensor: StoredMatrix) throws -> Void,
     finished: (
       _ block: Int, _ groups: [Range<Int>], _ hidden: (_ group: Int) throws -> Matrix,
-      _ layers: [LayerReport]
+      _ layers: [LayerReport], _ reconstruction: BlockError?
     ) throws -> Void,
     progress: ProgressHandler
   ) throws {
@@ -40,9 +43,20 @@ struct BlockwisePruning {
         hidden: given?(tokens) ?? model.embed(windows[tokens], source: "calibration"))
     }
     model.releaseEmbedding()
+    var reconstruction = reconstruction
+    for index in 0..<first {
+      try reconstruction?.advanceTeacher(through: index) { try progress(meter.progress) }
+    }
     for (index, block) in model.blocks.enumerated().dropFirst(first) {
       var reports: [LayerReport] = []
-      var writes = stages.writes(of: block, to: write)
+      var written: [(name: String, tensor: StoredMatrix)] = []
+      if reconstruction != nil {
+        for (chunk, group) in chunks.enumerated() {
+          try reconstruction?.begin(states.hidden(chunk), group)
+        }
+      }
+      var writes = stages.writes(
+        of: block, to: reconstruction == nil ? write : { written.append(($0, $1)) })
       for stage in type(of: block).stages {
         meter.begin(block: index, stage: stage.name)
         let weights = try prune(
@@ -60,10 +74,54 @@ struct BlockwisePruning {
         release(stage, of: block)
         Allocator.returnFreedMemory()
       }
+      var error: BlockError?
+      if reconstruction != nil {
+        meter.begin(block: index, stage: "train")
+        error = try reconstruct(
+          block, index: index, &reconstruction, written: &written, states: &states, chunks
+        ) { try progress(meter.progress) }
+        for (name, tensor) in written { try write(name, tensor) }
+      }
       // Layers that were reordered for the sake of later ones have been read again.
       for stage in type(of: block).stages { release(stage, of: block) }
-      try finished(index, chunks, states.hidden, reports)
+      try finished(index, chunks, states.hidden, reports, error)
     }
+  }
+
+  /// Trains what is kept of a block's pruned weights, and takes the hidden states through the block anew.
+  ///
+  /// The tensors are trained as they are written: with their channels in the order in which they are 2:4.
+  private func reconstruct(
+    _ block: any DecoderBlock, index: Int, _ reconstruction: inout BlockReconstruction?,
+    written: inout [(name: String, tensor: StoredMatrix)], states: inout BlockStates,
+    _ chunks: [Range<Int>], progress: () throws -> Void
+  ) throws -> BlockError? {
+    try reconstruction?.advanceTeacher(through: index, progress: progress)
+    var tensors = Dictionary(uniqueKeysWithValues: written.map { ($0.name, $0.tensor) })
+    let layers = type(of: block).stages.flatMap(\.linears).map(block.linear)
+    let names = layers.filter { stages.isTarget($0) && !recipe.keepsDense($0) }.map(\.name)
+    guard !names.isEmpty else { return nil }
+    var parameters = try TrainingParameters(names, on: compute, isSparse: { _ in true }) { name in
+      try tensors[name] ?? model.checkpoint.weight(name)
+    } failure: {
+      LayerError(layer: $0, model: model.checkpoint.path, reason: $1)
+    }
+    let error = try reconstruction?.train(
+      block, index: index, &parameters, others: tensors, progress: progress)
+    for (name, values) in zip(parameters.names, parameters.values) {
+      guard let type = tensors[name]?.type else { continue }
+      tensors[name] = StoredMatrix(values, as: type)
+    }
+    for place in written.indices {
+      written[place].tensor = tensors[written[place].name] ?? written[place].tensor
+    }
+    let pass = BlockPass(block, nil, others: tensors, goesBack: false, on: compute)
+    for (chunk, group) in chunks.enumerated() {
+      if let hidden = try reconstruction?.output(of: pass, group) {
+        try states.begin(chunk, hidden: hidden)
+      }
+    }
+    return error
   }
 
   /// The outputs of a stage's layers with their new weights.

@@ -7,7 +7,7 @@ extension PruneOptions {
   /// - Throws: ``SelectionError``, ``RefitError``, and ``LayerError`` for a weight that cannot be 2:4.
   package func weights(of checkpoint: Checkpoint) throws -> [String] {
     try targets(
-      in: checkpoint, runsModel: calibration != nil || needs != .none,
+      in: checkpoint, runsModel: runsModel,
       dense: dense.map { try Checkpoint(path: $0) })
   }
 
@@ -91,6 +91,7 @@ extension RunIdentity {
     add("--order", options.quantization?.order.rawValue)
     add("--group-size", options.quantization?.groupSize?.description)
     add("--smooth", options.smoothing?.description)
+    add("--reconstruct", options.reconstruction.map { "\($0)" })
     add("the weights that stay dense", Fingerprint.text(of: options.keptDense))
   }
 }

@@ -14,6 +14,8 @@ public struct PruneOptions: Sendable {
   public var smoothing: Float?
   /// The dense original of a checkpoint that is 2:4 already: its masks are kept, and its weights are solved anew; nil to prune.
   public var dense: String?
+  /// How the kept weights of each block are trained once it is pruned, before the next one is; nil for not at all.
+  public var reconstruction: ReconstructionOptions?
   /// The calibration; nil for the model's own text where the method needs any, and none where it does not.
   public var calibration: CalibrationOptions?
   /// Which weights are pruned.
@@ -37,6 +39,7 @@ public struct PruneOptions: Sendable {
   public init(
     method: PruningMethod = .admm, effort: Effort = .standard, permutes: Bool? = nil,
     quantization: QuantizationOptions? = nil, smoothing: Float? = nil, dense: String? = nil,
+    reconstruction: ReconstructionOptions? = nil,
     calibration: CalibrationOptions? = nil, selection: WeightSelection = WeightSelection(),
     keptDense: [String] = [], output: String? = nil, force: Bool = false, shardSize: Int? = nil,
     resumes: Bool = false, isStrict: Bool = false, memory: Int? = nil
@@ -47,6 +50,7 @@ public struct PruneOptions: Sendable {
     self.quantization = quantization
     self.smoothing = smoothing
     self.dense = dense
+    self.reconstruction = reconstruction
     self.calibration = calibration
     self.selection = selection
     self.keptDense = keptDense
@@ -60,6 +64,9 @@ public struct PruneOptions: Sendable {
 
   /// The method as a report and a manifest name it.
   package var methodName: String { dense == nil ? method.rawValue : "refit" }
+
+  /// Whether the model has to be run.
+  package var runsModel: Bool { calibration != nil || needs != .none || reconstruction != nil }
 
   /// What has to be known of the inputs of the layers that are pruned.
   package var needs: StatisticsKind {

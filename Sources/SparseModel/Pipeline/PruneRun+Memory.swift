@@ -48,7 +48,10 @@ extension PruneRun {
         fixed: compute.threads * 8 * RowSource.panelRows * widest
       ),
       modelBytes: (all: checkpoint.byteCount, largest: max(blockBytes, table) + table),
-      embeddingTableBytes: model.embedding.bytes.count)
+      embeddingTableBytes: model.embedding.bytes.count,
+      training: options.reconstruction.map {
+        BlockTrainingBytes(model, windows: $0.batch, length: length)
+      })
   }
 
   /// What one weight at a time takes, or one piece at a time.

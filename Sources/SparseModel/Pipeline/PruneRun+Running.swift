@@ -17,7 +17,7 @@ extension PruneRun {
     let plan = try memoryPlan(on: compute)
     let folder = try RunFolder(for: output, resumes: options.resumes)
     do {
-      let (layers, manifest) = try run(in: folder, plan, on: compute, progress: progress)
+      let (layers, blocks, manifest) = try run(in: folder, plan, on: compute, progress: progress)
       try folder.remove()
       return PruneReport(
         method: options.methodName, output: output.path, seconds: (clock.now - start).seconds,
@@ -28,7 +28,8 @@ extension PruneRun {
             errorTokens: errorTokens(samples: calibration.samples, length: calibration.length)
           )
         },
-        layers: layers, options: options, inputFingerprint: manifest.inputFingerprint,
+        layers: layers, blocks: blocks, options: options,
+        inputFingerprint: manifest.inputFingerprint,
         sizes: CheckpointSizes(
           of: checkpoint, changes, pruned: layers.filter { !$0.isDense }.map(\.name)))
     } catch {
@@ -39,7 +40,7 @@ extension PruneRun {
   /// Does what the folder's journal has not seen done.
   private func run(
     in folder: RunFolder, _ plan: MemoryPlan, on compute: Compute, progress: ProgressHandler
-  ) throws -> (layers: [LayerReport], manifest: Manifest) {
+  ) throws -> (layers: [LayerReport], blocks: [BlockError], manifest: Manifest) {
     let fingerprint = CheckpointFingerprint(of: checkpoint)
     try folder.begin(identity(fingerprint, on: compute, progress: progress))
     var manifest = try manifest()
@@ -49,7 +50,7 @@ extension PruneRun {
       let tokens = givenTokens ?? folder.tokens()
       if let tokens { manifest.calibration?.fingerprint = Fingerprint.text(of: tokens.ids) }
       manifest.inputFingerprint = try fingerprint.text(on: compute, progress: progress)
-      return (layers, manifest)
+      return (layers, folder.reconstructions, manifest)
     }
     let writer = try CheckpointWriter(
       copying: checkpoint, to: output, changes: changes, workPath: folder.outputPath,
@@ -62,6 +63,7 @@ extension PruneRun {
       layers = try JournaledBlocks(
         pruning: BlockwisePruning(
           model: model, recipe: recipe, targets: Set(targets.map { ExactString($0) }),
+          reconstruction: try reconstruction(of: tokens, plan.choices, on: compute),
           compute: compute, memory: plan.choices, outputPath: output.path),
         folder: folder, writer: writer
       ).run(on: tokens, progress: progress)
@@ -75,7 +77,17 @@ extension PruneRun {
     manifest.inputFingerprint = try writer.fingerprint.text(on: compute, progress: progress)
     try folder.append(.complete)
     try writer.commit(manifest: manifest.text(for:))
-    return (layers, manifest)
+    return (layers, folder.reconstructions, manifest)
+  }
+
+  /// What trains each block once it is pruned; nil for nothing.
+  private func reconstruction(
+    of tokens: TokenWindows, _ memory: MemoryChoices, on compute: Compute
+  ) throws -> BlockReconstruction? {
+    guard let options = options.reconstruction, let model else { return nil }
+    return try BlockReconstruction(
+      options, teacher: dense.map { try Decoder($0, positions: tokens.length) } ?? model,
+      on: tokens, beside: memory.spill.hidden ? output.path : nil, compute: compute)
   }
 
   /// The calibration tokens: those given, or those that the model writes now or has written in an earlier run.

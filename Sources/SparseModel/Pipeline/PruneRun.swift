@@ -40,7 +40,7 @@ public struct PruneRun: Sendable {
   init(_ path: String, _ options: PruneOptions, tokens: TokenWindows?) throws {
     checkpoint = try Checkpoint(path: path)
     self.options = options
-    calibration = options.calibration ?? (options.needs != .none ? CalibrationOptions() : nil)
+    calibration = options.calibration ?? (options.runsModel ? CalibrationOptions() : nil)
     // An output that is complete but for the end of its run is no obstacle to that end.
     let isComplete = try options.resumes && RunFolder.isComplete(options.output, for: checkpoint)
     output = try CheckpointOutput(
@@ -54,6 +54,9 @@ public struct PruneRun: Sendable {
     try checkpoint.requireWhole()
     try dense?.requireWhole()
 
+    if options.reconstruction != nil && options.quantization != nil {
+      throw TrainingError.reconstructsInt8
+    }
     targets = try options.targets(
       in: checkpoint, runsModel: calibration != nil, dense: dense)
     changes = try options.changes(quantizing: targets, of: checkpoint)

@@ -89,6 +89,12 @@ public struct MemoryPlan: Sendable {
       }
     }
     steps += most.map { Step(name: $0.name, bytes: $0.bytes) }
+    if let training = work.training {
+      steps.append(
+        Step(
+          name: "train a block",
+          bytes: work.baseBytes + work.activationBytes(choices) + training.bytes))
+    }
     steps.append(Step(name: "copy the rest", bytes: work.copyBytes))
     self.steps = steps
   }
@@ -126,6 +132,8 @@ struct MemoryWork {
   /// The bytes of all weights, and of those that are mapped together at least.
   let modelBytes: (all: Int, largest: Int)
   let embeddingTableBytes: Int
+  /// What the training of a block takes; nil where none is trained.
+  var training: BlockTrainingBytes?
 
   var tokens: Int { samples * length }
 
@@ -148,7 +156,10 @@ struct MemoryWork {
 
   /// The activations that wait in memory.
   func activationBytes(_ choices: MemoryChoices) -> Int {
-    4 * tokens * ((choices.spill.hidden ? 0 : width) + (choices.spill.pending ? 0 : pendingInputs))
+    // Training keeps the residual streams of the sparse and of the dense model besides.
+    let streams = training == nil ? 1 : 3
+    return 4 * tokens
+      * ((choices.spill.hidden ? 0 : streams * width) + (choices.spill.pending ? 0 : pendingInputs))
   }
 
   /// The tokens of the largest chunk.

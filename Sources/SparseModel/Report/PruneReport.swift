@@ -89,6 +89,8 @@ public struct PruneReport: Sendable {
   public let calibration: (Manifest.Calibration, errorTokens: Int)?
   /// Every pruned layer, in the order in which they were pruned.
   public let layers: [LayerReport]
+  /// What training has brought to each block; empty where none was trained.
+  public var blocks: [BlockError] = []
   /// What was asked for.
   public let options: PruneOptions
   /// A fingerprint of every tensor that was read, as the manifest has it; nil for a part.
@@ -151,7 +153,7 @@ public struct PruneReport: Sendable {
       "perplexity": perplexity?.json ?? .null, "sizes": sizes?.json ?? .null,
       "inputFingerprint": inputFingerprint.map(JSON.string) ?? .null,
       "keptDense": .array(options.keptDense.map(JSON.string)),
-      "layers": .array(layers.map(\.json)),
+      "blocks": .array(blocks.map(\.json)), "layers": .array(layers.map(\.json)),
     ]
   }
 }

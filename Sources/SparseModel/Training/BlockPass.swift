@@ -8,27 +8,30 @@ struct BlockPass {
   private let biases: [String: [Float]]
   private let compute: Compute
 
-  /// Packs the weights of a block: those of `parameters`, or else the checkpoint's.
+  /// Packs the weights of a block: those of `parameters`, or else those of `others`, or else the checkpoint's.
   init(
-    _ block: any DecoderBlock, _ parameters: TrainingParameters?, goesBack: Bool,
-    on compute: Compute
+    _ block: any DecoderBlock, _ parameters: TrainingParameters?,
+    others: [String: StoredMatrix] = [:], goesBack: Bool, on compute: Compute
   ) {
+    func values(_ name: String) -> Matrix? {
+      parameters?[name] ?? others[name].map { Matrix($0, on: compute) }
+    }
     var block = block
     var (forward, backward): ([String: PackedWeight], [String: PackedWeight]) = ([:], [:])
     var biases: [String: [Float]] = [:]
     for stage in type(of: block).stages {
-      if let norm = block.inputNorm(of: stage), let values = parameters?[norm] {
-        block[norm: norm] = values.values
+      if let norm = block.inputNorm(of: stage), let weight = values(norm) {
+        block[norm: norm] = weight.values
       }
       for layer in stage.linears.map(block.linear) {
-        let weight = parameters?[layer.name]
+        let weight = values(layer.name)
         forward[layer.name] =
           weight.map { PackedWeight($0, on: compute) } ?? PackedWeight(layer.weight, on: compute)
         if goesBack {
           backward[layer.name] = PackedWeight(
             transposing: weight ?? Matrix(layer.weight, on: compute), on: compute)
         }
-        biases[layer.name] = layer.biasName.flatMap { parameters?[$0]?.values } ?? layer.bias
+        biases[layer.name] = layer.biasName.flatMap(values)?.values ?? layer.bias
       }
     }
     self.block = block
@@ -60,20 +63,51 @@ struct BlockPass {
   func gradient(
     _ gradient: Matrix, hidden: Matrix, length: Int, to parameters: inout TrainingParameters
   ) -> Matrix {
-    var steps: [Step] = []
     var state = BlockState(hidden: hidden, positions: .sequences(length: length))
-    for stage in stages {
+    let steps = stages.map { stage in
       let input = block.input(of: stage, from: state, on: compute)
-      let isLast = stage.index == stages.count - 1
-      let outputs = isLast ? [] : outputs(of: stage, for: input)
-      steps.append(Step(stage: stage, input: input, outputs: outputs, hidden: state.hidden))
-      if !isLast { block.finish(stage, outputs: outputs, state: &state, on: compute) }
+      if isLast(stage) {
+        return Step(stage: stage, input: input, outputs: [], hidden: state.hidden)
+      }
+      return step(stage, input, &state)
     }
+    return goBack(steps, gradient, state.positions, to: &parameters)
+  }
+
+  /// Runs the block and goes back at once.
+  ///
+  /// - Parameter gradient: gives the gradient of the residual stream after the block.
+  func fit(
+    _ hidden: Matrix, length: Int, to parameters: inout TrainingParameters,
+    gradient: (_ output: Matrix) -> Matrix
+  ) {
+    var state = BlockState(hidden: hidden, positions: .sequences(length: length))
+    let steps = stages.map { stage in
+      step(stage, block.input(of: stage, from: state, on: compute), &state)
+    }
+    _ = goBack(steps, gradient(state.hidden), state.positions, to: &parameters)
+  }
+
+  private func isLast(_ stage: Stage) -> Bool { stage.index == stages.count - 1 }
+
+  /// Takes a stage, and keeps what the way back needs of it.
+  private func step(_ stage: Stage, _ input: Matrix, _ state: inout BlockState) -> Step {
+    let outputs = outputs(of: stage, for: input)
+    let step = Step(
+      stage: stage, input: input, outputs: isLast(stage) ? [] : outputs, hidden: state.hidden)
+    block.finish(stage, outputs: outputs, state: &state, on: compute)
+    return step
+  }
+
+  private func goBack(
+    _ steps: [Step], _ gradient: Matrix, _ positions: Positions,
+    to parameters: inout TrainingParameters
+  ) -> Matrix {
+    var steps = steps
     var back = StateGradient(hidden: gradient)
     while let step = steps.popLast() {
       let outputs = block.outputGradients(
-        of: step.stage, outputs: step.outputs, gradient: &back, positions: state.positions,
-        on: compute)
+        of: step.stage, outputs: step.outputs, gradient: &back, positions: positions, on: compute)
       let input = inputGradient(of: step, outputs: outputs, to: &parameters)
       addInputGradient(input, of: step, to: &back, &parameters)
     }

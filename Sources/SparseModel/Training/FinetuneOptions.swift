@@ -2,8 +2,10 @@
 public struct FinetuneOptions: Sendable {
   /// The dense model, which ``TrainingObjective/distill`` and ``TrainingObjective/both`` learn from.
   public var dense: String?
-  /// How is trained.
+  /// How is trained, from the predictions; nothing of it but the seed counts for blocks.
   public var training: TrainingOptions
+  /// How is trained block by block; nil to train from the predictions.
+  public var reconstruction: ReconstructionOptions?
   /// The text: all windows of a file, or as many as the model is to write.
   public var data: CalibrationOptions
   /// How many of the text's windows are set aside to measure on, where there is no other text for it; nil for
@@ -13,6 +15,8 @@ public struct FinetuneOptions: Sendable {
   public var heldOut: TokenWindows?
   /// The names of tensors that stay as they are.
   public var frozen: [String]
+  /// The bytes of memory that the run keeps to; nil for half of the machine's, or what it cannot do without.
+  public var memory: Int?
   /// Where the output goes; nil for `NAME-trained` beside the input.
   public var output: String?
   /// Whether an existing output is replaced.
@@ -22,6 +26,14 @@ public struct FinetuneOptions: Sendable {
   /// Whether a run that was cut short is gone on with, where one has left its work.
   public var resumes: Bool
 
+  /// What reports and manifests call what is brought down.
+  var objectiveName: String {
+    reconstruction == nil ? training.objective.rawValue : "block reconstruction"
+  }
+
+  /// Whether the dense model is needed.
+  var needsTeacher: Bool { reconstruction != nil || training.objective.needsTeacher }
+
   /// Windows that the model writes where it is asked to and no number is given.
   public static let defaultWrittenWindows = 512
   /// The tokens in a window of a text where no number is given, or the model's context if that is less.
@@ -30,16 +42,19 @@ public struct FinetuneOptions: Sendable {
   /// Training with the defaults of the command line.
   public init(
     dense: String? = nil, training: TrainingOptions = TrainingOptions(),
+    reconstruction: ReconstructionOptions? = nil,
     data: CalibrationOptions = CalibrationOptions(), heldOutWindows: Int? = nil,
-    heldOut: TokenWindows? = nil, frozen: [String] = [], output: String? = nil,
-    force: Bool = false, shardSize: Int? = nil, resumes: Bool = false
+    heldOut: TokenWindows? = nil, frozen: [String] = [], memory: Int? = nil,
+    output: String? = nil, force: Bool = false, shardSize: Int? = nil, resumes: Bool = false
   ) {
     self.dense = dense
     self.training = training
+    self.reconstruction = reconstruction
     self.data = data
     self.heldOutWindows = heldOutWindows
     self.heldOut = heldOut
     self.frozen = frozen
+    self.memory = memory
     self.output = output
     self.force = force
     self.shardSize = shardSize

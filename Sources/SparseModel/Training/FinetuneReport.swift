@@ -2,8 +2,8 @@ public import SparseCore
 
 /// What a run of training did.
 public struct FinetuneReport: Sendable {
-  /// What was brought down.
-  public let objective: TrainingObjective
+  /// What was brought down: an objective, or `block reconstruction`.
+  public let objective: String
   /// Where the trained checkpoint is.
   public let output: String
   /// Seconds from the start to the finished output, those of earlier runs that were resumed left out.
@@ -16,20 +16,22 @@ public struct FinetuneReport: Sendable {
   public let prunedWeights: Int
   /// The windows trained on and the tokens in each.
   public let windows: (count: Int, length: Int)
-  /// The course of the training.
+  /// The course of the training; empty where it went block by block.
   public let log: TrainingLog
-
   /// The measurement whose weights were written; nil where none was made.
-  public var best: TrainingEvaluation? { log.best(objective) }
+  public let best: TrainingEvaluation?
+  /// What training has brought to each block; empty where it went through the whole model.
+  public let blocks: [BlockError]
 
   /// The report as the `finetune` contract has it.
   public var json: JSON {
     [
-      "schema": 1, "objective": .string(objective.rawValue), "output": .string(output),
+      "schema": 1, "objective": .string(objective), "output": .string(output),
       "seconds": .number(seconds), "peakResidentBytes": .integer(peakResidentBytes),
       "trainedWeights": .integer(trainedWeights), "prunedWeights": .integer(prunedWeights),
       "windows": .integer(windows.count), "length": .integer(windows.length),
       "best": best?.json ?? .null, "training": log.json,
+      "blocks": .array(blocks.map(\.json)),
     ]
   }
 }

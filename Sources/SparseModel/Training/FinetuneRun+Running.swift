@@ -18,30 +18,44 @@ extension FinetuneRun {
       let fingerprint = CheckpointFingerprint(of: checkpoint)
       try folder.begin(identity(fingerprint, on: compute, progress: progress))
       let tokens = try tokens(in: folder, on: compute, progress: progress)
-      let (trainer, best) = try train(on: tokens, in: folder, on: compute, progress: progress)
-      let trainedWindows = (trainer.windows.count, trainer.windows.length)
-      try write(best, tokens, trainer.log, fingerprint, in: folder, on: compute, progress: progress)
+      let course =
+        options.reconstruction == nil
+        ? try trainWhole(on: tokens, fingerprint, in: folder, on: compute, progress: progress)
+        : try trainBlocks(on: tokens, fingerprint, in: folder, on: compute, progress: progress)
       try folder.remove()
-      let kept = zip(trainer.parameters.values, trainer.parameters.masks).map {
-        (pruned: $1 == nil ? 0 : $0.values.count / 2, all: $0.values.count)
+      let sizes = Set(sparse.map { ExactString($0) })
+      let counts = trained.map { name in
+        let count = checkpoint[name]?.shape.reduce(1, *) ?? 0
+        return (all: count, pruned: sizes.contains(ExactString(name)) ? count / 2 : 0)
       }
-      let pruned = kept.reduce(0) { $0 + $1.pruned }
+      let pruned = counts.reduce(0) { $0 + $1.pruned }
       return FinetuneReport(
-        objective: options.training.objective, output: output.path,
+        objective: options.objectiveName, output: output.path,
         seconds: (clock.now - start).seconds, peakResidentBytes: ProcessUsage.peakResidentBytes,
-        trainedWeights: kept.reduce(0) { $0 + $1.all } - pruned, prunedWeights: pruned,
-        windows: trainedWindows, log: trainer.log)
+        trainedWeights: counts.reduce(0) { $0 + $1.all } - pruned, prunedWeights: pruned,
+        windows: (tokens.count - heldOutCount(of: tokens.count), tokens.length), log: course.log,
+        best: course.log.best(options.training.objective), blocks: course.blocks)
     } catch {
       throw folder.failure(error)
     }
   }
 
-  /// Trains from where an earlier run has stopped, or from the start.
-  ///
-  /// - Returns: the trainer, and the weights that measured best.
+  /// Trains through the whole model, from where an earlier run has stopped or from the start, and writes the output.
+  private func trainWhole(
+    on tokens: TokenWindows, _ fingerprint: CheckpointFingerprint, in folder: RunFolder,
+    on compute: Compute, progress: ProgressHandler
+  ) throws -> (log: TrainingLog, blocks: [BlockError]) {
+    let (log, best) = try train(on: tokens, in: folder, on: compute, progress: progress)
+    let writer = try writer(tokens, steps: log.steps.count, fingerprint, in: folder)
+    for (name, weight) in zip(trained, best) { try writer.write(trained: weight, as: name) }
+    try finish(writer, on: compute, progress: progress)
+    return (log, [])
+  }
+
+  /// - Returns: the course of the training, and the weights that measured best.
   private func train(
     on tokens: TokenWindows, in folder: RunFolder, on compute: Compute, progress: ProgressHandler
-  ) throws -> (Trainer, best: [Matrix]) {
+  ) throws -> (log: TrainingLog, best: [Matrix]) {
     let heldOutCount = heldOutCount(of: tokens.count)
     let windows = tokens.first(tokens.count - heldOutCount)
     let heldOut =
@@ -79,35 +93,35 @@ extension FinetuneRun {
     {
       throw TrainingError.diverged(step: step, loss: loss)
     }
-    return (trainer, try files.best(of: trainer))
+    return (trainer.log, try files.best(of: trainer))
   }
 
-  /// Writes the output.
-  private func write(
-    _ weights: [Matrix], _ tokens: TokenWindows, _ log: TrainingLog,
-    _ fingerprint: CheckpointFingerprint, in folder: RunFolder, on compute: Compute,
-    progress: ProgressHandler
-  ) throws {
-    var manifest = Manifest(
+  /// The output as it is made in the run's folder, with what is known of it before the work.
+  func writer(
+    _ tokens: TokenWindows, steps: Int, _ fingerprint: CheckpointFingerprint, in folder: RunFolder
+  ) throws -> TrainedWriter {
+    let manifest = Manifest(
       method: try checkpoint.manifest()?.method ?? "unknown",
       calibration: Manifest.Calibration(
         source: data.source.name, samples: tokens.count, length: tokens.length,
         seed: data.seed, fingerprint: Fingerprint.text(of: tokens.ids)),
       inputFingerprint: Fingerprint.unknown, pruned: sparse,
-      training: Manifest.Training(
-        objective: options.training.objective.rawValue, steps: log.steps.count))
+      training: Manifest.Training(objective: options.objectiveName, steps: steps))
     let writer = try CheckpointWriter(
       copying: checkpoint, to: output, changes: CheckpointChanges(), workPath: folder.outputPath,
       fingerprint: fingerprint, others: otherInputs, manifest: manifest.text(for:))
-    for (name, weight) in zip(trained, weights) {
-      guard let type = checkpoint[name]?.dtype.scalarType else {
-        preconditionFailure("FinetuneRun: \(name) was found to be floating-point")
-      }
-      try writer.write(ByteView(copying: weight.storedBytes(as: type, on: compute)), as: name)
-    }
-    try writer.copyRemaining(on: compute, progress: progress)
-    manifest.inputFingerprint = try writer.fingerprint.text(on: compute, progress: progress)
-    try writer.commit(manifest: manifest.text(for:))
+    return TrainedWriter(writer: writer, manifest: manifest)
+  }
+
+  /// Copies what was not trained, and gives the output its name.
+  func finish(
+    _ output: TrainedWriter, on compute: Compute, progress: ProgressHandler
+  ) throws {
+    try output.writer.copyRemaining(on: compute, progress: progress)
+    var manifest = output.manifest
+    manifest.inputFingerprint = try output.writer.fingerprint.text(
+      on: compute, progress: progress)
+    try output.writer.commit(manifest: manifest.text(for:))
   }
 
   /// The windows: those given, or those that the dense model writes now or has written in an earlier run.
@@ -140,6 +154,7 @@ extension FinetuneRun {
     identity.add("--schedule", "\(training.shape.rawValue), warm-up \(training.warmUpSteps)")
     identity.add("--optimizer", "\(training.rule)")
     identity.add("--clip", training.clippingNorm.map { "\($0)" })
+    identity.add("--scope blocks", options.reconstruction.map { "\($0)" })
     identity.add("--seed", "\(training.seed)")
     identity.add("--evaluate-every", training.evaluationInterval.map { "\($0)" })
     identity.add("--patience", training.patience.map { "\($0)" })

@@ -52,11 +52,12 @@ public struct FinetuneRun: Sendable {
     model = try Decoder(checkpoint, positions: max(length, options.heldOut?.length ?? 0))
     try checkpoint.requireFloatingPoint()
     sparse = try Self.sparseWeights(of: checkpoint)
-    trained = try model.trainedTensors(but: options.frozen)
+    trained = try model.trainedTensors(
+      but: options.frozen, blocksAlone: options.reconstruction != nil)
 
-    if options.training.objective.needsTeacher {
+    if options.needsTeacher {
       guard let path = options.dense else {
-        throw TrainingError.noTeacher(objective: options.training.objective)
+        throw TrainingError.noTeacher(objective: options.objectiveName)
       }
       let dense = try Checkpoint(path: path)
       try dense.files.map(\.path).forEach(output.spare)
@@ -71,7 +72,8 @@ public struct FinetuneRun: Sendable {
     otherInputs =
       try texts.compactMap(\.self).map(InputStamp.init(of:)) + (dense?.checkpoint.stamps ?? [])
     let count = givenTokens?.count ?? writtenWindows
-    let needed = options.training.windowsPerStep + heldOutCount(of: count)
+    let step = options.reconstruction == nil ? options.training.windowsPerStep : 1
+    let needed = step + heldOutCount(of: count)
     guard count >= needed else {
       throw TrainingError.tooFewWindows(
         source: options.data.source.name, found: count, needed: needed)
@@ -85,7 +87,7 @@ public struct FinetuneRun: Sendable {
 
   /// How many of the text's windows are measured on.
   func heldOutCount(of windows: Int) -> Int {
-    guard options.heldOut == nil else { return 0 }
+    guard options.heldOut == nil && options.reconstruction == nil else { return 0 }
     return options.heldOutWindows ?? max(1, windows / 64)
   }
 
@@ -128,19 +130,13 @@ extension Checkpoint {
 
 extension Decoder {
   /// The names of all tensors that take part, but for those that globs freeze.
-  func trainedTensors(but frozen: [String]) throws -> [String] {
-    var names = [Self.embeddingName]
-    for block in blocks {
-      for stage in type(of: block).stages {
-        if let norm = block.inputNorm(of: stage) { names.append(norm) }
-        for layer in stage.linears.map(block.linear) {
-          names.append(layer.name)
-          if let bias = layer.biasName { names.append(bias) }
-        }
-      }
+  func trainedTensors(but frozen: [String], blocksAlone: Bool = false) throws -> [String] {
+    var names = blocks.flatMap(\.tensorNames)
+    if !blocksAlone {
+      names.insert(Self.embeddingName, at: 0)
+      names.append(Self.finalNormName)
+      if !configuration.tiesEmbeddings { names.append(outputProjectionName) }
     }
-    names.append(Self.finalNormName)
-    if !configuration.tiesEmbeddings { names.append(outputProjectionName) }
     return try WeightSelection(skip: frozen).apply(to: names)
   }
 
@@ -158,6 +154,16 @@ extension Decoder {
       throw TrainingError.otherShape(
         what: what, path: checkpoint.path, value: value, dense: dense.checkpoint.path,
         denseValue: denseValue)
+    }
+  }
+}
+
+extension DecoderBlock {
+  /// The names of all tensors: norms, weights and biases, in the order in which they are used.
+  var tensorNames: [String] {
+    Self.stages.flatMap { stage in
+      [inputNorm(of: stage)].compactMap(\.self)
+        + stage.linears.map(linear).flatMap { [$0.name] + [$0.biasName].compactMap(\.self) }
     }
   }
 }

@@ -7,7 +7,7 @@ struct Teacher {
   private let decoder: Decoder
   private let windows: TokenWindows
   private let compute: Compute
-  private var kept: ActivationStore
+  private var kept: WindowStates
 
   /// A teacher of the given windows.
   ///
@@ -20,13 +20,7 @@ struct Teacher {
     self.windows = windows
     self.compute = compute
     head = OutputHead(decoder, nil, goesBack: false, on: compute)
-    let width = decoder.configuration.width
-    let scratch = try ScratchFile(
-      beside: path,
-      size: ActivationStore.byteCount(tokens: windows.ids.count, columns: width))
-    kept = ActivationStore(
-      chunks: [Int](repeating: windows.length, count: windows.count), columns: width,
-      scratch: (scratch, 0))
+    kept = try WindowStates(windows, width: decoder.configuration.width, beside: path)
   }
 
   /// The last hidden states of some windows as the head reads them, in the order asked for.
@@ -34,7 +28,7 @@ struct Teacher {
     of indices: [Int], chunkTokens: Int, progress: () throws -> Void = {}
   ) throws -> [Matrix] {
     var missing: [Int] = []
-    for index in indices where try kept.read(index) == nil && !missing.contains(index) {
+    for index in indices where try !kept.has(index) && !missing.contains(index) {
       missing.append(index)
     }
     if !missing.isEmpty {
@@ -42,21 +36,14 @@ struct Teacher {
       let hidden = try decoder.hiddenStates(
         of: part, .float32, chunkTokens: chunkTokens, on: compute
       ) { _ in try progress() }
-      var next = missing.makeIterator()
+      var next = missing[...]
       for chunk in hidden {
-        let states = head.finish(chunk)
-        for first in stride(from: 0, to: states.rows, by: part.length) {
-          guard let index = next.next() else { break }
-          try kept.put(states[rows: first..<first + part.length], index)
-        }
+        let count = chunk.rows / part.length
+        try kept.put(head.finish(chunk), next.prefix(count))
+        next = next.dropFirst(count)
       }
     }
-    return try indices.map { index in
-      guard let states = try kept.read(index) else {
-        preconditionFailure("Teacher: window \(index) has no states")
-      }
-      return states
-    }
+    return try indices.map { try kept[CollectionOfOne($0)] }
   }
 }
 

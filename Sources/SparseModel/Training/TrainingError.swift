@@ -7,7 +7,9 @@ public enum TrainingError: Error, Equatable {
   /// Weights are INT8 or compressed, which cannot be trained.
   case notFloatingPoint(tensor: String, path: String)
   /// The objective takes a dense model, and none was given.
-  case noTeacher(objective: TrainingObjective)
+  case noTeacher(objective: String)
+  /// Blocks were to be trained, and their weights to be INT8.
+  case reconstructsInt8
   /// The dense model has another shape.
   case otherShape(what: String, path: String, value: Int, dense: String, denseValue: Int)
   /// There are fewer windows than one step takes.
@@ -30,7 +32,9 @@ extension TrainingError: CustomStringConvertible {
       "\(path): tensor '\(tensor)' is INT8 or compressed, and only floating-point weights can be trained; "
         + "train first, then quantize or compress"
     case .noTeacher(let objective):
-      "the objective '\(objective.rawValue)' needs the dense model to learn from"
+      "the objective '\(objective)' needs the dense model to learn from"
+    case .reconstructsInt8:
+      "INT8 weights cannot be trained: train the blocks of a floating-point model, then round them"
     case .otherShape(let what, let path, let value, let dense, let denseValue):
       "\(path) has \(what) \(value) and the dense model \(dense) \(denseValue)"
     case .tooFewWindows(let source, let found, let needed):

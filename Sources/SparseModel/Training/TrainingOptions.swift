@@ -35,6 +35,14 @@ public enum TrainingRule: String, Sendable, CaseIterable {
   }
 }
 
+/// How far the loss reaches back.
+public enum TrainingScope: String, Sendable, CaseIterable {
+  /// Through the whole model, from its predictions.
+  case all
+  /// Through one block at a time, from what the dense block gives.
+  case blocks
+}
+
 /// How long is trained.
 public enum TrainingLength: Sendable, Equatable {
   /// So many times over all windows.

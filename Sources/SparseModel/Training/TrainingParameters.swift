@@ -22,20 +22,31 @@ struct TrainingParameters {
     _ names: [String], of checkpoint: Checkpoint, on compute: Compute,
     isSparse: (String) -> Bool
   ) throws {
+    try self.init(names, on: compute, isSparse: isSparse) { name in
+      defer { checkpoint.release(name) }
+      return checkpoint[name]?.shape.count == 1
+        ? try checkpoint.vector(name) : try checkpoint.weight(name)
+    } failure: {
+      LayerError(layer: $0, model: checkpoint.path, reason: $1)
+    }
+  }
+
+  /// Tensors that `stored` gives; `failure` makes the error of one of them.
+  init(
+    _ names: [String], on compute: Compute, isSparse: (String) -> Bool,
+    stored: (String) throws -> StoredMatrix,
+    failure: (_ name: String, PruningError) -> LayerError
+  ) throws {
     self.names = names
     var (masks, values): ([Mask24?], [Matrix]) = ([], [])
     for name in names {
-      let stored =
-        checkpoint[name]?.shape.count == 1
-        ? try checkpoint.vector(name) : try checkpoint.weight(name)
-      let value = Matrix(stored, on: compute)
-      checkpoint.release(name)
+      let value = Matrix(try stored(name), on: compute)
       do throws(PruningError) {
         let bad = value.countNotFinite(on: compute)
         guard bad == 0 else { throw .nonFiniteWeights(count: bad) }
         masks.append(isSparse(name) ? try Mask24(nonZerosOf: value) : nil)
       } catch {
-        throw LayerError(layer: name, model: checkpoint.path, reason: error)
+        throw failure(name, error)
       }
       values.append(value)
     }

@@ -36,6 +36,11 @@ enum FinetuneCommand: Command {
   static let freeze = Parameter(
     repeatedOption: "freeze", "glob", .glob, "Leave tensors whose names match as they are.")
 
+  static let scope = Parameter(
+    option: "scope", "scope", ValueType<TrainingScope>.choice, default: "all",
+    "Train the whole model from its predictions, or one block at a time from what the dense block gives: cheaper, and in "
+      + "little memory.")
+
   static let output = Parameter(
     option: "output", short: "o", "path", .path, note: "MODEL-trained beside the input",
     "Where the trained model goes: a folder for a folder, a file for a file.")
@@ -51,9 +56,10 @@ enum FinetuneCommand: Command {
       The dense model is the teacher, and by default it writes the text, too: no data is needed.
       """,
     parameters: [
-      Common.model, dense, output, data, samples, length,
+      Common.model, dense, output, data, samples, length, scope,
     ] + TrainingChoice.parameters + [
-      heldOut, text, windows, freeze, Common.seed, Common.shardSize, Common.threads, resume,
+      heldOut, text, windows, freeze, PruneCommand.memory, Common.seed, Common.shardSize,
+      Common.threads, resume,
       PruneCommand.force, Common.json, Common.quiet,
     ],
     requires: ["windows": "text"],
@@ -87,13 +93,9 @@ enum FinetuneCommand: Command {
 
   private static func options(_ arguments: Arguments) throws -> FinetuneOptions {
     let seed = arguments[Common.seed]
+    let isBlockwise = arguments[scope] == .blocks
     let training = TrainingChoice.options(arguments, seed: seed)
-    if arguments[dense] != nil && !training.objective.needsTeacher
-      && arguments[data] ?? .selfWritten != .selfWritten
-    {
-      throw UsageError.noEffect(
-        dense.spec, reason: "--objective \(training.objective.rawValue) has no teacher")
-    }
+    try refuseIdle(arguments, training)
     var heldOutText: TokenWindows?
     if let path = arguments[text] {
       let checkpoint = try Checkpoint(path: arguments[Common.model])
@@ -104,12 +106,35 @@ enum FinetuneCommand: Command {
     }
     return FinetuneOptions(
       dense: arguments[dense], training: training,
+      reconstruction: isBlockwise ? TrainingChoice.reconstruction(arguments) : nil,
       data: CalibrationOptions(
         source: arguments[data] ?? .selfWritten, samples: arguments[samples],
         length: arguments[length], seed: seed),
       heldOutWindows: arguments[heldOut], heldOut: heldOutText,
-      frozen: arguments[freeze].map(\.description), output: arguments[output],
+      frozen: arguments[freeze].map(\.description), memory: arguments[PruneCommand.memory],
+      output: arguments[output],
       force: arguments[PruneCommand.force], shardSize: arguments[Common.shardSize],
       resumes: arguments[resume])
+  }
+
+  /// Throws for an option that the others make idle.
+  private static func refuseIdle(
+    _ arguments: Arguments, _ training: TrainingOptions
+  ) throws(UsageError) {
+    if arguments[scope] == .blocks {
+      let idle =
+        TrainingChoice.wholeModel.map(\.spec) + [heldOut.spec, text.spec, windows.spec]
+      for spec in idle where arguments.isGiven(spec.name) {
+        throw .noEffect(spec, reason: "--scope blocks looks at blocks, not at predictions")
+      }
+    } else if arguments.isGiven(PruneCommand.memory.spec.name) {
+      throw .noEffect(
+        PruneCommand.memory.spec, reason: "--scope all holds the whole model in memory")
+    } else if arguments[dense] != nil, !training.objective.needsTeacher,
+      arguments[data] ?? .selfWritten != .selfWritten
+    {
+      throw .noEffect(
+        dense.spec, reason: "--objective \(training.objective.rawValue) has no teacher")
+    }
   }
 }

@@ -9,15 +9,29 @@ struct FinetuneSummary {
 
   /// The measurements, then the totals.
   var text: String {
-    var lines = measurements
+    var lines = measurements + blocks
     if let stop = report.log.earlyStop { lines += "\(stop.description)\n" }
+    let steps = report.log.steps.count
     lines +=
-      "trained      \(Format.grouped(report.trainedWeights)) weights in \(report.log.steps.count.counting("step"))"
+      "trained      \(Format.grouped(report.trainedWeights)) weights"
+      + (steps > 0 ? " in \(steps.counting("step"))" : "")
       + " on \(report.windows.count) windows of \(report.windows.length) tokens\n"
       + "held at 0    \(Format.grouped(report.prunedWeights)) weights\n"
       + "time         \(Format.duration(report.seconds)), at most \(Format.bytes(report.peakResidentBytes)) of memory\n"
       + "written      \(report.output.printable)\n"
     return lines
+  }
+
+  /// The errors of blocks, before and after.
+  private var blocks: String {
+    guard !report.blocks.isEmpty else { return "" }
+    var table = Table([("block", .right), ("error before", .right), ("after", .right)])
+    for block in report.blocks {
+      table.append([
+        "\(block.block)", Format.fixed(block.before, 4), Format.fixed(block.after, 4),
+      ])
+    }
+    return table.text + "\n"
   }
 
   private var measurements: String {

@@ -37,6 +37,11 @@ enum PruneCommand: Command {
     option: "dense", "model", .path, note: "none",
     "The dense original of the model, for --refit.")
 
+  static let reconstruct = Parameter(
+    option: "reconstruct", "epochs", .positiveInteger, implied: "5", note: "no training",
+    "Train the kept weights of each block so many times over the calibration, once it is pruned, to give what the dense "
+      + "block gives.")
+
   static let output = Parameter(
     option: "output", short: "o", "path", .path, note: "MODEL-2of4 beside the input",
     "Where the pruned model goes: a folder for a folder, a file for a file.")
@@ -109,7 +114,8 @@ enum PruneCommand: Command {
       """,
     parameters: [
       Common.model, method, effort, output, calibration, samples, length, Common.seed, permute,
-      quantize, order, Common.groupSize, smooth, refit, dense, statistics, blocks, tensors,
+      quantize, order, Common.groupSize, smooth, refit, dense, reconstruct, statistics, blocks,
+      tensors,
       Common.shardSize, Common.only, Common.skip, memory, Common.threads, text, windows,
       Common.report, strict, dryRun,
       resume, force, Common.json, Common.quiet,
@@ -124,7 +130,9 @@ enum PruneCommand: Command {
       ["blocks", "tensors", "dry-run"], ["blocks", "tensors", "memory"], ["statistics", "memory"],
       ["statistics", "calibration"], ["statistics", "samples"],
       ["statistics", "length"], ["statistics", "seed"], ["statistics", "resume"],
-      ["statistics", "dry-run"], ["blocks", "tensors", "text"],
+      ["statistics", "dry-run"], ["statistics", "reconstruct"],
+      ["blocks", "tensors", "reconstruct"],
+      ["quantize", "reconstruct"], ["blocks", "tensors", "text"],
     ],
     examples: [
       .init("Prune a model, with no data given", "sparsify prune SmolLM2-135M"),
@@ -261,7 +269,9 @@ enum PruneCommand: Command {
     var options = PruneOptions(
       method: arguments[method], effort: arguments[effort] ?? .standard,
       permutes: arguments[permute], smoothing: arguments[smooth].map { Float($0) },
-      dense: arguments[dense], selection: Common.selection(arguments), output: arguments[output],
+      dense: arguments[dense],
+      reconstruction: arguments[reconstruct].map { ReconstructionOptions(epochs: $0) },
+      selection: Common.selection(arguments), output: arguments[output],
       force: arguments[force], shardSize: arguments[Common.shardSize], resumes: arguments[resume],
       isStrict: arguments[strict], memory: arguments[memory])
     if arguments.isGiven(quantize.spec.name) {
@@ -270,7 +280,7 @@ enum PruneCommand: Command {
     }
     let reads =
       arguments[statistics] == nil
-      && (options.needs != .none || arguments.isGiven(Self.calibration.spec.name))
+      && (options.runsModel || arguments.isGiven(Self.calibration.spec.name))
     if reads { options.calibration = calibration }
     try refuseIdle(arguments, options, readsTokens: reads)
     return options

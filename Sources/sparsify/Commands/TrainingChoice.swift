@@ -9,14 +9,15 @@ enum TrainingChoice {
       + "or both.")
 
   static let epochs = Parameter(
-    option: "epochs", "n", .positiveInteger, note: "2", "Train so many times over all windows.")
+    option: "epochs", "n", .positiveInteger, note: "2; 5 for blocks",
+    "Train so many times over all windows.")
 
   static let steps = Parameter(
     option: "steps", "n", .positiveInteger, note: "what the epochs take",
     "Train for so many steps instead.")
 
   static let batch = Parameter(
-    option: "batch", "n", .positiveInteger, default: "8",
+    option: "batch", "n", .positiveInteger, note: "8; 2 for blocks",
     "Windows that pass through the model together.")
 
   static let accumulate = Parameter(
@@ -24,7 +25,7 @@ enum TrainingChoice {
     "Batches whose gradients make one step.")
 
   static let learningRate = Parameter(
-    option: "learning-rate", "rate", .positiveNumber, default: "1e-4",
+    option: "learning-rate", "rate", .positiveNumber, note: "1e-4; 5e-4 for blocks",
     "The highest learning rate.")
 
   static let schedule = Parameter(
@@ -61,6 +62,12 @@ enum TrainingChoice {
     weightDecay, clip, evaluateEvery, patience,
   ]
 
+  /// Those that mean nothing where blocks are trained one at a time.
+  static let wholeModel: [any ParameterDeclaration] = [
+    objective, steps, accumulate, schedule, warmUp, optimizer, weightDecay, clip, evaluateEvery,
+    patience,
+  ]
+
   static let exclusive = [["epochs", "steps"]]
 
   /// What they ask for.
@@ -68,11 +75,20 @@ enum TrainingChoice {
     TrainingOptions(
       objective: arguments[objective],
       length: arguments[steps].map(TrainingLength.steps) ?? .epochs(arguments[epochs] ?? 2),
-      batch: arguments[batch], accumulation: arguments[accumulate],
-      learningRate: arguments[learningRate], shape: arguments[schedule],
+      batch: arguments[batch] ?? 8, accumulation: arguments[accumulate],
+      learningRate: arguments[learningRate] ?? 1e-4, shape: arguments[schedule],
       warmUpSteps: arguments[warmUp] ?? 0,
       rule: arguments[optimizer].rule(weightDecay: arguments[weightDecay]),
       clippingNorm: arguments[clip], seed: seed,
       evaluationInterval: arguments[evaluateEvery], patience: arguments[patience])
+  }
+
+  /// What they ask for where blocks are trained one at a time.
+  static func reconstruction(_ arguments: Arguments) -> ReconstructionOptions {
+    var options = ReconstructionOptions()
+    options.epochs = arguments[epochs] ?? options.epochs
+    options.batch = arguments[batch] ?? options.batch
+    options.learningRate = arguments[learningRate] ?? options.learningRate
+    return options
   }
 }

@@ -9,7 +9,8 @@ extension BlockwisePruning {
   ) throws -> [LayerReport] {
     var reports: [LayerReport] = []
     try run(
-      on: windows, write: write, finished: { reports += $3 }, progress: { _ in })
+      on: windows, write: write, finished: { _, _, _, layers, _ in reports += layers },
+      progress: { _ in })
     return reports
   }
 }

@@ -1,0 +1,41 @@
+internal import SparseCore
+
+/// Trained weights on their way into a checkpoint, each in the type that the input has.
+struct TrainedWriter {
+  let writer: CheckpointWriter
+  let manifest: Manifest
+
+  /// Writes a tensor, and gives it as whoever reads it will have it.
+  @discardableResult
+  func write(trained weight: Matrix, as name: String) throws -> StoredMatrix {
+    let stored = StoredMatrix(weight, as: type(of: name))
+    try writer.write(stored.bytes, as: name)
+    return stored
+  }
+
+  /// A tensor that has been written, by this run or an earlier one.
+  func written(_ name: String, rows: Int, columns: Int) throws -> StoredMatrix {
+    let type = type(of: name)
+    let file = writer.files[writer.file(of: name)]
+    var bytes = [UInt8](repeating: 0, count: rows * columns * type.byteCount)
+    try bytes.withUnsafeMutableBytes { try file.contents(of: name, into: $0, at: 0) }
+    return StoredMatrix(
+      rows: rows, columns: columns, type: type, bytes: ByteView(copying: bytes))
+  }
+
+  private func type(of name: String) -> ScalarType {
+    guard let type = writer.input[name]?.dtype.scalarType else {
+      preconditionFailure("TrainedWriter: \(name) was found to be floating-point")
+    }
+    return type
+  }
+}
+
+extension StoredMatrix {
+  /// Values rounded to a floating-point type.
+  init(_ values: Matrix, as type: ScalarType) {
+    self.init(
+      rows: values.rows, columns: values.columns, type: type,
+      bytes: ByteView(copying: values.storedBytes(as: type)))
+  }
+}
