@@ -5,7 +5,8 @@ extension Benchmark {
     + [(2048, 2048, 2048), (2016, 576, 576), (2016, 576, 1536), (2016, 1536, 576)].map(gemm)
     + [(2048, 2048, 2048), (2016, 576, 1536)].map(int8Gemm)
     + [pack, rankUpdate(2048, 576), rankUpdate(2048, 1536), cholesky, solve, sparseGPT]
-    + [attention(512), attention(2048)] + singles + linears
+    + [weightGradient(2048, 576, 1536), weightGradient(384, 49152, 576)]
+    + [attention(512), attention(2048), attentionGradient(512)] + singles + linears
 
   private static let singles = [
     decodeAttention, linearRow, norms, magnitude, selectByNorms, check, widen, narrow, fingerprint,
@@ -18,6 +19,7 @@ extension Benchmark {
     case .peak: peak
     case .read: read
     case .copy: copy
+    case .product: gemm(2048, 2048, 2048)
     }
   }
 }

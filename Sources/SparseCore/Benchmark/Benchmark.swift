@@ -8,6 +8,8 @@ package enum Benchmark {
     case read
     /// Reading and writing memory: the measured rate of a copy.
     case copy = "memcpy"
+    /// Whole matrix products: the measured rate of the first case of `gemm`.
+    case product = "gemm"
   }
 
   /// One measured case.

@@ -61,9 +61,10 @@ final class RunFolder {
   }
 
   private static let journalName = "journal"
-  private static let names = [
-    journalName, "output", "tokens.safetensors", "hidden-even", "hidden-odd", trainingName,
-  ]
+  private static let names =
+    [
+      journalName, "output", "tokens.safetensors", "hidden-even", "hidden-odd", trainingName,
+    ] + TrainedPruning.steps.flatMap { [$0, path(for: $0)] }
 
   /// The folder in which training keeps its weights.
   static let trainingName = "training"
@@ -92,13 +93,19 @@ final class RunFolder {
       case .block(let block): for layer in block.layers { layers[ExactString(layer.name)] = layer }
       case .tensors(let tensors):
         for layer in tensors.compactMap(\.layer) { layers[ExactString(layer.name)] = layer }
-      case .run, .tokens, .sensitivity, .trained, .complete: break
+      case .run, .tokens, .sensitivity, .trained, .step, .complete: break
       }
     }
     let found = zip(targets, shapes).compactMap { target, shape in
       layers[ExactString(target)].flatMap { $0.shape == shape ? $0 : nil }
     }
     return found.count == targets.count ? found : nil
+  }
+
+  /// What became of the layers in one of the runs that this one is made of; nil where it is not done.
+  func layers(ofStep step: String) -> [LayerReport]? {
+    for case .step(step, let layers) in entries { return layers }
+    return nil
   }
 
   /// What training has brought to the blocks that are done, in their order.
@@ -192,6 +199,7 @@ final class RunFolder {
       case .tensors(let finished): tensors += finished.count
       case .sensitivity(let index, _): blocks = index + 1
       case .trained(let count): steps = count
+      case .step(let name, _): return "the step '\(name)'"
       case .complete: return "all"
       }
     }

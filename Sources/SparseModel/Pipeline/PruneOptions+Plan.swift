@@ -77,7 +77,8 @@ extension PruneOptions {
     return Manifest(
       method: methodName, inputFingerprint: Fingerprint.unknown,
       pruned: sparse + earlier.filter { !now.contains(ExactString($0)) },
-      quantization: quantization.map { Manifest.Quantization(groupSize: $0.groupSize) })
+      quantization: quantization.map { Manifest.Quantization(groupSize: $0.groupSize) },
+      training: self.dense == nil ? nil : try checkpoint.manifest()?.training)
   }
 }
 

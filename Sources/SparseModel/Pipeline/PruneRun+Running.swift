@@ -129,7 +129,7 @@ extension PruneRun {
   /// All that the output's bytes depend on.
   ///
   /// Where tensors are pruned one by one, each is compared when it is its turn.
-  private func identity(
+  func identity(
     _ fingerprint: CheckpointFingerprint, on compute: Compute, progress: ProgressHandler
   ) throws -> RunIdentity {
     var identity = RunIdentity()

@@ -80,11 +80,11 @@ public struct PruneReport: Sendable {
   /// The method's name.
   public let method: String
   /// Where the pruned checkpoint is.
-  public let output: String
+  public internal(set) var output: String
   /// Seconds from the start to the finished output.
-  public let seconds: Double
+  public internal(set) var seconds: Double
   /// The most memory that the process has held, in bytes.
-  public let peakResidentBytes: Int
+  public internal(set) var peakResidentBytes: Int
   /// The calibration, and how many of its tokens the errors were measured on; nil where none was used.
   public let calibration: (Manifest.Calibration, errorTokens: Int)?
   /// Every pruned layer, in the order in which they were pruned.
@@ -96,7 +96,9 @@ public struct PruneReport: Sendable {
   /// A fingerprint of every tensor that was read, as the manifest has it; nil for a part.
   public let inputFingerprint: String?
   /// The bytes of the tensors; nil for a part.
-  public let sizes: CheckpointSizes?
+  public internal(set) var sizes: CheckpointSizes?
+  /// The training of what is kept; nil where there was none.
+  public internal(set) var training: FinetuneReport?
   /// What pruning has done to the perplexity; nil where it was not measured.
   public var perplexity: PerplexityChange?
 
@@ -153,7 +155,8 @@ public struct PruneReport: Sendable {
       "perplexity": perplexity?.json ?? .null, "sizes": sizes?.json ?? .null,
       "inputFingerprint": inputFingerprint.map(JSON.string) ?? .null,
       "keptDense": .array(options.keptDense.map(JSON.string)),
-      "blocks": .array(blocks.map(\.json)), "layers": .array(layers.map(\.json)),
+      "blocks": .array(blocks.map(\.json)), "training": training?.json ?? .null,
+      "layers": .array(layers.map(\.json)),
     ]
   }
 }

@@ -65,14 +65,15 @@ extension FinetuneRun {
     let parameters = try TrainingParameters(trained, of: checkpoint, on: compute) {
       isSparse.contains(ExactString($0))
     }
+    let teacher = options.needsTeacher ? dense : nil
     var trainer = Trainer(
       pass: TrainingPass(decoder: model, compute: compute), options: options.training,
       windows: windows, heldOut: heldOut,
-      teacher: try dense.map {
+      teacher: try teacher.map {
         try Teacher($0, of: windows, beside: output.path, on: compute)
       },
       heldOutTeacher: try heldOut.flatMap { heldOut in
-        try dense.map { try Teacher($0, of: heldOut, beside: output.path, on: compute) }
+        try teacher.map { try Teacher($0, of: heldOut, beside: output.path, on: compute) }
       },
       parameters: parameters,
       optimizer: MaskedOptimizer(options.training.rule, for: parameters.forOptimizer))
@@ -143,21 +144,10 @@ extension FinetuneRun {
   private func identity(
     _ fingerprint: CheckpointFingerprint, on compute: Compute, progress: ProgressHandler
   ) throws -> RunIdentity {
-    let training = options.training
     var identity = RunIdentity()
     identity.add("the version of \(Tool.name)", Tool.version)
     identity.add("the kernel set", compute.kernels.name)
-    identity.add("--objective", training.objective.rawValue)
-    identity.add("the length of the training", "\(training.length)")
-    identity.add("--batch", "\(training.batch) × \(training.accumulation)")
-    identity.add("--learning-rate", "\(training.learningRate)")
-    identity.add("--schedule", "\(training.shape.rawValue), warm-up \(training.warmUpSteps)")
-    identity.add("--optimizer", "\(training.rule)")
-    identity.add("--clip", training.clippingNorm.map { "\($0)" })
-    identity.add("--scope blocks", options.reconstruction.map { "\($0)" })
-    identity.add("--seed", "\(training.seed)")
-    identity.add("--evaluate-every", training.evaluationInterval.map { "\($0)" })
-    identity.add("--patience", training.patience.map { "\($0)" })
+    identity.add(options)
     identity.add("--freeze", Fingerprint.text(of: trained))
     identity.add("--shard-size", options.shardSize?.description)
     identity.add("--data", data.source.name)
@@ -175,5 +165,23 @@ extension FinetuneRun {
         of: dense.checkpoint.path)
     }
     return identity
+  }
+}
+
+extension RunIdentity {
+  /// Adds how is trained.
+  mutating func add(_ options: FinetuneOptions) {
+    let training = options.training
+    add("--objective", training.objective.rawValue)
+    add("the length of the training", "\(training.length)")
+    add("--batch", "\(training.batch) × \(training.accumulation)")
+    add("--learning-rate", "\(training.learningRate)")
+    add("--schedule", "\(training.shape.rawValue), warm-up \(training.warmUpSteps)")
+    add("--optimizer", "\(training.rule)")
+    add("--clip", training.clippingNorm.map { "\($0)" })
+    add("--scope blocks", options.reconstruction.map { "\($0)" })
+    add("--seed", "\(training.seed)")
+    add("--evaluate-every", training.evaluationInterval.map { "\($0)" })
+    add("--patience", training.patience.map { "\($0)" })
   }
 }

@@ -21,6 +21,7 @@ public struct FinetuneRun: Sendable {
   /// The names of all tensors that are trained.
   let trained: [String]
   let model: Decoder
+  /// The teacher, or only the writer of the text.
   let dense: Decoder?
   /// The text, with the tokens in a window settled.
   let data: CalibrationOptions
@@ -55,14 +56,13 @@ public struct FinetuneRun: Sendable {
     trained = try model.trainedTensors(
       but: options.frozen, blocksAlone: options.reconstruction != nil)
 
-    if options.needsTeacher {
-      guard let path = options.dense else {
-        throw TrainingError.noTeacher(objective: options.objectiveName)
-      }
+    if let path = options.dense {
       let dense = try Checkpoint(path: path)
       try dense.files.map(\.path).forEach(output.spare)
       self.dense = try Decoder(dense, positions: model.positions)
       try model.requireShape(of: self.dense)
+    } else if options.needsTeacher {
+      throw TrainingError.noTeacher(objective: options.objectiveName)
     } else {
       dense = nil
     }

@@ -11,10 +11,11 @@ struct Teacher {
 
   /// A teacher of the given windows.
   ///
-  /// - Parameter path: where the output will be: the states are kept in a scratch file beside it.
+  /// - Parameter path: where the output will be: the states are kept in a scratch file beside it; nil to keep
+  ///   them in memory.
   /// - Throws: `FileError` where the disk has no room.
   init(
-    _ decoder: Decoder, of windows: TokenWindows, beside path: String, on compute: Compute
+    _ decoder: Decoder, of windows: TokenWindows, beside path: String?, on compute: Compute
   ) throws {
     self.decoder = decoder
     self.windows = windows

@@ -47,6 +47,13 @@ struct Trainer {
     }
   }
 
+  /// Makes one step, outside of any course.
+  mutating func step(progress: ProgressHandler) throws {
+    var meter = StepMeter(
+      total: totalSteps, first: log.steps.count, units: pass.decoder.blocks.count, tokens: 0)
+    try makeStep(options.learningRate, meter: &meter, progress: progress)
+  }
+
   private mutating func makeStep(
     _ rate: Double, meter: inout StepMeter, progress: ProgressHandler
   ) throws {

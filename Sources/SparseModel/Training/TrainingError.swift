@@ -10,6 +10,10 @@ public enum TrainingError: Error, Equatable {
   case noTeacher(objective: String)
   /// Blocks were to be trained, and their weights to be INT8.
   case reconstructsInt8
+  /// A model in a single file was to be pruned and trained at once.
+  case needsFolder(path: String)
+  /// Layers were to stay dense and all to become INT8 after training.
+  case keepsDenseInt8
   /// The dense model has another shape.
   case otherShape(what: String, path: String, value: Int, dense: String, denseValue: Int)
   /// There are fewer windows than one step takes.
@@ -35,6 +39,10 @@ extension TrainingError: CustomStringConvertible {
       "the objective '\(objective)' needs the dense model to learn from"
     case .reconstructsInt8:
       "INT8 weights cannot be trained: train the blocks of a floating-point model, then round them"
+    case .needsFolder(let path):
+      "\(path): pruning and training at once takes a folder with config.json; prune the file first, then 'sparsify finetune' trains it"
+    case .keepsDenseInt8:
+      "layers that stay dense cannot become INT8 after training: train first, then 'sparsify prune --refit --quantize int8'"
     case .otherShape(let what, let path, let value, let dense, let denseValue):
       "\(path) has \(what) \(value) and the dense model \(dense) \(denseValue)"
     case .tooFewWindows(let source, let found, let needed):

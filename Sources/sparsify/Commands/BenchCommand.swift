@@ -7,6 +7,10 @@ enum BenchCommand: Command {
     repeatedArgument: "case", .word(of: Benchmark.names),
     note: "all", "What to measure.")
 
+  static let train = Parameter(
+    option: "train", "model", .path, note: "none",
+    "Measure training steps of this 2:4 model instead, with itself as the teacher.")
+
   static let spec = CommandSpec(
     "bench", "Measure the kernels on this machine",
     discussion: """
@@ -14,9 +18,11 @@ enum BenchCommand: Command {
       arithmetic or memory bandwidth. Close other programs first. The case linear also gives a table of \
       how much faster one linear layer is from each form of its weight, by the rows of activations.
       """,
-    parameters: [cases, Common.threads, Common.json, Common.quiet],
+    parameters: [cases, train, Common.threads, Common.json, Common.quiet],
+    exclusive: [["case", "train"]],
     examples: [
       .init("Measure everything", "sparsify bench"),
+      .init("Steps of training", "sparsify bench --train SmolLM2-135M-2of4"),
       .init("Matrix products on one thread", "sparsify bench gemm rank-k --threads 1"),
     ])
 
@@ -24,6 +30,16 @@ enum BenchCommand: Command {
     let wanted = arguments[cases]
     let total = wanted.isEmpty ? Benchmark.names.count : Set(wanted).count
     var results: [Benchmark.Result] = []
+    if let model = arguments[train] {
+      let result = try TrainingBenchmark.run(
+        model, on: context.compute, progress: context.progress)
+      if arguments[Common.json] {
+        try context.print(json([result]))
+      } else {
+        try context.print(text([result], context.compute))
+      }
+      return .done
+    }
     try Benchmark.run(cases: wanted.isEmpty ? nil : wanted, compute: context.compute) { result in
       results.append(result)
       let done = Set(results.map(\.name)).count

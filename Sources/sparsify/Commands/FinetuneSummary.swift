@@ -4,8 +4,13 @@ internal import SparseModel
 /// What a run of training has done, as people read it.
 struct FinetuneSummary {
   private let report: FinetuneReport
+  private let isPart: Bool
 
-  init(_ report: FinetuneReport) { self.report = report }
+  /// - Parameter isPart: whether a summary of more says how long it all took, and where it is.
+  init(_ report: FinetuneReport, isPart: Bool = false) {
+    self.report = report
+    self.isPart = isPart
+  }
 
   /// The measurements, then the totals.
   var text: String {
@@ -17,7 +22,9 @@ struct FinetuneSummary {
       + (steps > 0 ? " in \(steps.counting("step"))" : "")
       + " on \(report.windows.count) windows of \(report.windows.length) tokens\n"
       + "held at 0    \(Format.grouped(report.prunedWeights)) weights\n"
-      + "time         \(Format.duration(report.seconds)), at most \(Format.bytes(report.peakResidentBytes)) of memory\n"
+    if isPart { return lines }
+    lines +=
+      "time         \(Format.duration(report.seconds)), at most \(Format.bytes(report.peakResidentBytes)) of memory\n"
       + "written      \(report.output.printable)\n"
     return lines
   }

@@ -4,8 +4,8 @@ internal import SparseModel
 /// `sparsify prune`: the main job.
 enum PruneCommand: Command {
   static let method = Parameter(
-    option: "method", "method", ValueType<PruningMethod>.choice, default: "admm",
-    "How to choose the weights that stay.")
+    option: "method", "method", ValueType<PruneMethodChoice>.choice, default: "admm",
+    "How to choose the weights that stay; 'asp' is magnitude, then training.")
 
   static let effort = Parameter(
     option: "effort", "effort", ValueType<Effort>.choice, note: "standard",
@@ -119,12 +119,12 @@ enum PruneCommand: Command {
       Common.shardSize, Common.only, Common.skip, memory, Common.threads, text, windows,
       Common.report, strict, dryRun,
       resume, force, Common.json, Common.quiet,
-    ] + LayerChoice.parameters,
+    ] + PruneTraining.parameters + LayerChoice.parameters,
     requires: [
       "order": "quantize", "group-size": "quantize", "refit": "dense", "dense": "refit",
       "windows": "text",
     ].merging(LayerChoice.requires) { $1 },
-    exclusive: LayerChoice.exclusive + [
+    exclusive: LayerChoice.exclusive + PruneTraining.exclusive + [
       ["refit", "method"], ["refit", "permute"], ["refit", "order"], ["refit", "smooth"],
       ["blocks", "tensors", "resume"], ["blocks", "tensors", "shard-size"],
       ["blocks", "tensors", "dry-run"], ["blocks", "tensors", "memory"], ["statistics", "memory"],
@@ -132,7 +132,7 @@ enum PruneCommand: Command {
       ["statistics", "length"], ["statistics", "seed"], ["statistics", "resume"],
       ["statistics", "dry-run"], ["statistics", "reconstruct"],
       ["blocks", "tensors", "reconstruct"],
-      ["quantize", "reconstruct"], ["blocks", "tensors", "text"],
+      ["blocks", "tensors", "text"],
     ],
     examples: [
       .init("Prune a model, with no data given", "sparsify prune SmolLM2-135M"),
@@ -171,6 +171,10 @@ enum PruneCommand: Command {
       return try run(selection, arguments, in: context)
     }
     let options = try options(arguments, in: context)
+    if let training = try PruneTraining.options(arguments) {
+      return try run(
+        TrainedPruning(arguments[Common.model], options, training), arguments, in: context)
+    }
     let run = try PruneRun(arguments[Common.model], options)
     let measure = try measure(arguments, of: run.checkpoint, sparing: run.output.spare)
     if arguments[dryRun] {
@@ -192,6 +196,17 @@ enum PruneCommand: Command {
         result, nil, reportFile, arguments, status: isReached ? .done : .refused, in: context)
     }
     let result = try run.run(on: context.compute, progress: context.progress)
+    return try finish(result, measure, reportFile, arguments, in: context)
+  }
+
+  /// Prunes and trains.
+  private static func run(
+    _ pruning: TrainedPruning, _ arguments: Arguments, in context: Context
+  ) throws -> ExitStatus {
+    let measure = try measure(arguments, of: pruning.checkpoint, sparing: pruning.output.spare)
+    let reportFile = try reportFile(
+      arguments, reading: pruning.inputFiles, output: pruning.output.path)
+    let result = try pruning.run(on: context.compute, progress: context.progress)
     return try finish(result, measure, reportFile, arguments, in: context)
   }
 
@@ -242,6 +257,9 @@ enum PruneCommand: Command {
     if arguments[Common.json] {
       try context.print(result.json)
     } else {
+      if let training = result.training {
+        try context.print(FinetuneSummary(training, isPart: true).text + "\n")
+      }
       try context.print(PruneSummary(result).text)
     }
     return status
@@ -267,7 +285,7 @@ enum PruneCommand: Command {
       source: arguments[calibration] ?? .selfWritten, samples: arguments[samples],
       length: arguments[length], seed: arguments[Common.seed])
     var options = PruneOptions(
-      method: arguments[method], effort: arguments[effort] ?? .standard,
+      method: arguments[method].method, effort: arguments[effort] ?? .standard,
       permutes: arguments[permute], smoothing: arguments[smooth].map { Float($0) },
       dense: arguments[dense],
       reconstruction: arguments[reconstruct].map { ReconstructionOptions(epochs: $0) },

@@ -8,6 +8,10 @@ enum SensitivityCommand: Command {
     "What is changed together: every linear layer by itself, those that read the same input, or all of a block."
   )
 
+  static let method = Parameter(
+    option: "method", "method", ValueType<PruningMethod>.choice, default: "admm",
+    "How to choose the weights that stay.")
+
   static let fast = Parameter(
     flag: "fast",
     "Follow each change to the end of its block only, and rank by the error there: about as long as pruning takes."
@@ -53,7 +57,7 @@ enum SensitivityCommand: Command {
       Nothing is written to the model.
       """,
     parameters: [
-      Common.model, unit, fast, PruneCommand.method, PruneCommand.effort, PruneCommand.permute,
+      Common.model, unit, fast, method, PruneCommand.effort, PruneCommand.permute,
       PruneCommand.quantize, PruneCommand.order, Common.groupSize, quantizeOnly,
       PruneCommand.smooth, PruneCommand.calibration, PruneCommand.samples, PruneCommand.length,
       Common.seed, text, windows, textLength, Common.only, Common.skip, output, top,
@@ -101,7 +105,7 @@ enum SensitivityCommand: Command {
   private static func options(_ arguments: Arguments) throws -> SensitivityOptions {
     let prunes = !arguments[quantizeOnly]
     var pruning = PruneOptions(
-      method: prunes ? arguments[PruneCommand.method] : .magnitude,
+      method: prunes ? arguments[method] : .magnitude,
       effort: arguments[PruneCommand.effort] ?? .standard,
       permutes: arguments[PruneCommand.permute],
       smoothing: arguments[PruneCommand.smooth].map { Float($0) },

@@ -1,0 +1,85 @@
+internal import SparseCore
+internal import SparseModel
+
+/// How weights are chosen by `prune`, and whether what is kept is trained: one line each.
+enum PruneMethodChoice: String, CaseIterable {
+  case magnitude, wanda, sparsegpt, admm
+  /// NVIDIA's ASP as published: by magnitude, then training.
+  case asp
+
+  var method: PruningMethod { PruningMethod(rawValue: rawValue) ?? .magnitude }
+}
+
+/// The options of `prune` that train what is kept.
+enum PruneTraining {
+  static let finetune = Parameter(
+    flag: "finetune",
+    "Train the kept weights afterwards with the masks held, as 'sparsify finetune' does; --method asp always does."
+  )
+
+  static let objective = Parameter(
+    option: "objective", "objective", ValueType<TrainingObjective>.choice,
+    note: "distill, cross-entropy for asp", TrainingChoice.objective.spec.help)
+
+  static let data = Parameter(
+    option: "data", "source", .calibration, note: "self",
+    "What is trained on: 'self' for text that the model writes, a text file, or token ids as FILE.safetensors."
+  )
+
+  static let dataSamples = Parameter(
+    option: "data-samples", "n", .positiveInteger,
+    note: "\(FinetuneOptions.defaultWrittenWindows) for 'self', else all",
+    "The number of windows of that text.")
+
+  static let dataLength = Parameter(
+    option: "data-length", "n", .positiveInteger, note: "512, or the model's context if less",
+    "The number of tokens in each.")
+
+  static let epochs = Parameter(
+    option: "epochs", "n", .positiveInteger, note: "2", TrainingChoice.epochs.spec.help)
+
+  static let steps = Parameter(
+    option: "steps", "n", .positiveInteger, note: "what the epochs take",
+    TrainingChoice.steps.spec.help)
+
+  static let learningRate = Parameter(
+    option: "learning-rate", "rate", .positiveNumber, note: "1e-4",
+    TrainingChoice.learningRate.spec.help)
+
+  private static let details: [any ParameterDeclaration] = [
+    objective, data, dataSamples, dataLength, epochs, steps, learningRate,
+  ]
+
+  static let parameters: [any ParameterDeclaration] = [finetune] + details
+
+  static let exclusive =
+    TrainingChoice.exclusive
+    + ["refit", "dry-run", "target-perplexity", "statistics", "blocks", "tensors"].map {
+      ["finetune", $0]
+    }
+
+  /// Whether anything is trained after pruning.
+  static func isAsked(_ arguments: Arguments) -> Bool {
+    arguments[finetune] || arguments[PruneCommand.method] == .asp
+  }
+
+  /// How is trained; nil where nothing is.
+  static func options(_ arguments: Arguments) throws(UsageError) -> FinetuneOptions? {
+    guard isAsked(arguments) else {
+      for detail in details where arguments.isGiven(detail.spec.name) {
+        throw .noEffect(detail.spec, reason: "nothing is trained without --finetune")
+      }
+      return nil
+    }
+    let isASP = arguments[PruneCommand.method] == .asp
+    let seed = arguments[Common.seed]
+    let length = arguments[steps].map(TrainingLength.steps) ?? .epochs(arguments[epochs] ?? 2)
+    let training = TrainingOptions(
+      objective: arguments[objective] ?? (isASP ? .crossEntropy : .distill), length: length,
+      learningRate: arguments[learningRate] ?? 1e-4, seed: seed)
+    let text = CalibrationOptions(
+      source: arguments[data] ?? .selfWritten, samples: arguments[dataSamples],
+      length: arguments[dataLength], seed: seed)
+    return FinetuneOptions(training: training, data: text)
+  }
+}
