@@ -5,7 +5,9 @@ package enum TrainingBenchmark {
   /// Windows in a step, and tokens in each.
   private static let (windows, length) = (8, 512)
 
-  /// Measures some steps after one to warm up. The model is its own teacher, on tokens of no meaning.
+  /// Measures some steps after one to warm up.
+  ///
+  /// The model is its own teacher, on tokens of no meaning.
   ///
   /// - Returns: the time of a step, and its share of the arithmetic rate that a matrix product reaches. A step
   ///   counts for every multiplied parameter and token 6 operations, and 2 each for the teacher and for what is computed again.
