@@ -57,12 +57,3 @@ extension Matrix {
   /// The largest magnitude.
   var largest: Double { values.reduce(0) { max($0, abs(Double($1))) } }
 }
-
-/// Whether the C kernels are compiled for speed, so that tests can take real sizes.
-let isOptimized: Bool = {
-  #if DEBUG
-    false
-  #else
-    true
-  #endif
-}()
