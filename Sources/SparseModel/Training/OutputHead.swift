@@ -12,7 +12,7 @@ struct OutputHead {
   private let compute: Compute
 
   /// What the logits of a model may take: those of 682 tokens of a vocabulary of 49,152.
-  static let logitBytes = 1 << 27
+  var logitBytes = 1 << 27
 
   /// The head of a decoder with the weights of `parameters`, or else the checkpoint's.
   init(
@@ -105,7 +105,7 @@ struct OutputHead {
 
   /// Tokens whose logits are made at once.
   private func pieces(_ tokens: Int) -> [Range<Int>] {
-    let size = max(16, Self.logitBytes / (4 * forward.outputs) / 48 * 48)
+    let size = max(16, logitBytes / (4 * forward.outputs) / 48 * 48)
     return stride(from: 0, to: tokens, by: size).map { $0..<min($0 + size, tokens) }
   }
 }
