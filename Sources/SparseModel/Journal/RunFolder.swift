@@ -73,9 +73,10 @@ final class RunFolder {
   static func path(for output: String) -> String { output + FileSystem.partialEnding }
 
   /// Whether a run has finished the output and was cut short before it could remove its folder.
-  static func isComplete(_ output: String?, for input: Checkpoint) throws -> Bool {
-    let output = try CheckpointOutput.path(
-      output, for: input, suffix: CheckpointOutput.prunedSuffix)
+  static func isComplete(
+    _ output: String?, for input: Checkpoint, suffix: String = CheckpointOutput.prunedSuffix
+  ) throws -> Bool {
+    let output = try CheckpointOutput.path(output, for: input, suffix: suffix)
     let journal = Path.join(path(for: output), journalName)
     guard try FileSystem.kind(of: journal) == .file else { return false }
     var end = 0
@@ -178,8 +179,8 @@ final class RunFolder {
       isRemovedAtEnd = true
       return error
     case is LayerError, is ModelError, is CheckpointError, is SafetensorsFileError,
-      is CalibrationError, is MemoryError:
-      // The input has to change, and that makes it another run.
+      is CalibrationError, is MemoryError, is TrainingError:
+      // The input or the options have to change, and that makes it another run.
       isRemovedAtEnd = true
       return error
     default:
@@ -190,7 +191,8 @@ final class RunFolder {
 
   /// What has been finished, in words.
   private static func done(_ entries: [JournalEntry]) -> String {
-    var (blocks, tensors, text, steps) = (0, 0, false, 0)
+    var (blocks, tensors, text) = (0, 0, false)
+    var steps: Int?
     for entry in entries {
       switch entry {
       case .run: break
@@ -203,7 +205,7 @@ final class RunFolder {
       case .complete: return "all"
       }
     }
-    if steps > 0 { return steps.counting("step") }
+    if let steps { return steps.counting("step") }
     if blocks > 0 { return blocks.counting("block") }
     return tensors > 0 || !text ? tensors.counting("tensor") : "the calibration text"
   }

@@ -60,7 +60,7 @@ extension FinetuneRun {
         dense.checkpoint.release(name)
       }
     }
-    try finish(output, on: compute, progress: progress)
+    try finish(output, in: folder, on: compute, progress: progress)
     return (TrainingLog(), errors)
   }
 

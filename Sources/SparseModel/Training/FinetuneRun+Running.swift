@@ -48,7 +48,7 @@ extension FinetuneRun {
     let (log, best) = try train(on: tokens, in: folder, on: compute, progress: progress)
     let writer = try writer(tokens, steps: log.steps.count, fingerprint, in: folder)
     for (name, weight) in zip(trained, best) { try writer.write(trained: weight, as: name) }
-    try finish(writer, on: compute, progress: progress)
+    try finish(writer, in: folder, on: compute, progress: progress)
     return (log, [])
   }
 
@@ -86,7 +86,7 @@ extension FinetuneRun {
       }
     } catch {
       // Whole steps are not lost to an interruption.
-      try files.keep(trainer)
+      if trainer.log != TrainingLog() { try files.keep(trainer) }
       throw error
     }
     if case .diverged(let step, let loss) = trainer.log.earlyStop,
@@ -116,12 +116,13 @@ extension FinetuneRun {
 
   /// Copies what was not trained, and gives the output its name.
   func finish(
-    _ output: TrainedWriter, on compute: Compute, progress: ProgressHandler
+    _ output: TrainedWriter, in folder: RunFolder, on compute: Compute, progress: ProgressHandler
   ) throws {
     try output.writer.copyRemaining(on: compute, progress: progress)
     var manifest = output.manifest
     manifest.inputFingerprint = try output.writer.fingerprint.text(
       on: compute, progress: progress)
+    try folder.append(.complete)
     try output.writer.commit(manifest: manifest.text(for:))
   }
 
@@ -157,6 +158,13 @@ extension FinetuneRun {
       "the held-out text",
       options.heldOut.map { Fingerprint.text(of: $0.ids) }
         ?? "\(heldOutCount(of: givenTokens?.count ?? writtenWindows)) windows")
+    for model in [checkpoint, dense?.checkpoint].compactMap(\.self) {
+      identity.add(
+        "config.json of \(model.path)",
+        try model.configPath.map { path in
+          try MappedFile(path: path).bytes.withUnsafeBytes { Fingerprint.text(of: $0) }
+        })
+    }
     identity.add(
       try fingerprint.contents(on: compute, progress: progress), of: checkpoint.path)
     if let dense {

@@ -36,8 +36,12 @@ public struct FinetuneRun: Sendable {
   public init(_ path: String, _ options: FinetuneOptions) throws {
     checkpoint = try Checkpoint(path: path)
     self.options = options
+    // An output that is complete but for the end of its run is no obstacle to that end.
+    let isComplete =
+      try options.resumes
+      && RunFolder.isComplete(options.output, for: checkpoint, suffix: Self.suffix)
     output = try CheckpointOutput(
-      options.output, for: checkpoint, suffix: Self.suffix, force: options.force,
+      options.output, for: checkpoint, suffix: Self.suffix, force: options.force || isComplete,
       shardSize: options.shardSize)
     try options.data.source.path.map(output.spare)
     let configuration = try ModelConfiguration(checkpoint)
@@ -95,9 +99,11 @@ public struct FinetuneRun: Sendable {
   private static func sparseWeights(of checkpoint: Checkpoint) throws -> [String] {
     let linears = try checkpoint.blockLinears()
     let promised = try checkpoint.promisedWeights().map { Set($0.map { ExactString($0) }) }
-    let sparse =
-      try promised.map { names in linears.filter { names.contains(ExactString($0)) } }
-      ?? checkpoint.sparseWeights(among: linears)
+    let meant = promised.map { names in linears.filter { names.contains(ExactString($0)) } }
+    let sparse = try checkpoint.sparseWeights(among: meant ?? linears)
+    if let meant, let name = meant.first(where: { !sparse.contains($0) }) {
+      _ = try TrainingParameters([name], of: checkpoint, on: .automatic) { _ in true }
+    }
     guard !sparse.isEmpty else { throw TrainingError.nothingSparse(path: checkpoint.path) }
     return sparse
   }
@@ -148,6 +154,8 @@ extension Decoder {
       ("a vocabulary of", ours.vocabulary, theirs.vocabulary),
       ("a width of", ours.width, theirs.width),
       ("blocks:", ours.blocks, theirs.blocks), ("attention heads:", ours.heads, theirs.heads),
+      ("key and value heads:", ours.keyValueHeads, theirs.keyValueHeads),
+      ("a head width of", ours.headWidth, theirs.headWidth),
       ("an MLP width of", ours.mlpWidth, theirs.mlpWidth),
     ]
     for (what, value, denseValue) in pairs where value != denseValue {

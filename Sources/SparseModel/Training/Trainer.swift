@@ -33,7 +33,9 @@ struct Trainer {
     var meter = StepMeter(
       total: total, first: log.steps.count, units: pass.decoder.blocks.count,
       tokens: options.windowsPerStep * windows.length)
-    if log.evaluations.isEmpty {
+    func isMeasured(_ step: Int) -> Bool { step % interval == 0 || step == total }
+    // At the start, and where an earlier run was cut short in a measurement.
+    if isMeasured(log.steps.count) && log.evaluations.last?.step != log.steps.count {
       try evaluate(meter: &meter, progress: progress, evaluated: evaluated)
     }
     checkPatience()
@@ -41,7 +43,7 @@ struct Trainer {
       let step = log.steps.count
       try makeStep(schedule.rate(at: step), meter: &meter, progress: progress)
       guard log.earlyStop == nil else { break }
-      if (step + 1) % interval == 0 || step + 1 == total {
+      if isMeasured(step + 1) {
         try evaluate(meter: &meter, progress: progress, evaluated: evaluated)
       }
     }
@@ -126,7 +128,13 @@ struct Trainer {
     }
     log.evaluations.append(evaluation)
     checkPatience()
-    try evaluated(self, log.best(options.objective) == evaluation)
+    do {
+      try evaluated(self, log.best(options.objective) == evaluation)
+    } catch {
+      // What it measured may not have been kept: who goes on from here measures again.
+      log.evaluations.removeLast()
+      throw error
+    }
   }
 }
 

@@ -97,6 +97,12 @@ struct TrainingFiles {
         )
       }
       parameters.values[place] = Matrix(stored, on: compute)
+      guard parameters.values[place].countNotFinite(on: compute) == 0,
+        parameters.masks[place]?.violations(in: parameters.values[place]) ?? 0 == 0
+      else {
+        throw TrainingError.badState(
+          path: file.path, reason: "tensor '\(name)' is not finite, or not 0 where its mask prunes")
+      }
     }
   }
 }

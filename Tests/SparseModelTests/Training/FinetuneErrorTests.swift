@@ -1,0 +1,328 @@
+internal import Foundation
+import SparseCore
+import TestSupport
+import Testing
+
+@testable import SparseModel
+
+/// What cannot be trained, what is said of it, and that nothing is left of the attempt.
+@Suite struct FinetuneErrorTests {
+  private static let down = "model.layers.1.mlp.down_proj.weight"
+
+  /// Tries to train and checks that it is refused in one line and that the folder holds nothing new afterwards.
+  @discardableResult
+  private func expectRefusal<Failure: Error & Sendable>(
+    _ error: Failure.Type, _ place: TrainingPlace, _ options: FinetuneOptions? = nil,
+    from input: String = "sparse", says text: String? = nil, atOnce: Bool = true,
+    sourceLocation: SourceLocation = #_sourceLocation
+  ) throws -> Failure? {
+    let before = try place.folder.contents()
+    let thrown = #expect(throws: error, sourceLocation: sourceLocation) {
+      let run = try FinetuneRun(place.folder[input], options ?? place.options())
+      #expect(!atOnce, "the run itself is begun", sourceLocation: sourceLocation)
+      _ = try run.run()
+    }
+    #expect(try place.folder.contents() == before, sourceLocation: sourceLocation)
+    let found = thrown.map { "\($0)" } ?? ""
+    #expect(!found.contains("\n"), sourceLocation: sourceLocation)
+    if let text { #expect(found == text, sourceLocation: sourceLocation) }
+    return thrown
+  }
+
+  // MARK: The model
+
+  @Test func aDenseModelHasNoMaskToHold() throws {
+    let place = try TrainingPlace(prunes: false)
+    for options in [place.options(), place.blockOptions()] {
+      try expectRefusal(
+        TrainingError.self, place, options, from: "model",
+        says:
+          "\(place.dense): no weight inside a decoder block is 2:4, so there is no mask to hold: "
+          + "'sparsify prune' makes one")
+    }
+  }
+
+  @Test func aPromiseThatIsNotKeptIsFoundBeforeTheWork() throws {
+    let place = try TrainingPlace()
+    // A third weight in the first group of a promised tensor.
+    let checkpoint = try place.checkpoint("sparse")
+    var bytes = try place.folder.read("sparse/model.safetensors")
+    let info = try #require(checkpoint[Self.down]).info
+    let start =
+      bytes.count - (checkpoint.tensors.map(\.info.range.upperBound).max() ?? 0)
+      + info.range.lowerBound
+    for index in 0..<4 { (bytes[start + 2 * index], bytes[start + 2 * index + 1]) = (0, 0x3F) }
+    try place.folder.write(bytes, to: "sparse/model.safetensors")
+    let error = try expectRefusal(LayerError.self, place)
+    #expect(error?.layer == Self.down)
+    #expect(error?.reason == .notTwoOfFour(groups: 1))
+    #expect("\(error.map { "\($0)" } ?? "")".hasPrefix("\(place.sparse): tensor '\(Self.down)': "))
+  }
+
+  @Test func int8AndCompressedWeightsAreRefused() throws {
+    let place = try TrainingPlace()
+    _ = try PruneRun(
+      place.dense,
+      PruneOptions(
+        method: .magnitude, quantization: QuantizationOptions(), output: place.folder["int8"])
+    ).run()
+    _ = try CompressRun(place.sparse, EncodingOptions(output: place.folder["small"])).run()
+    for name in ["int8", "small"] {
+      for options in [place.options(), place.blockOptions()] {
+        let error = try expectRefusal(TrainingError.self, place, options, from: name)
+        guard case .notFloatingPoint(let tensor, place.folder[name])? = error else {
+          Issue.record("\(name): \(String(describing: error))")
+          continue
+        }
+        #expect(
+          "\(error.map { "\($0)" } ?? "")"
+            == "\(place.folder[name]): tensor '\(tensor)' is INT8 or compressed, and only floating-point "
+            + "weights can be trained; train first, then quantize or compress")
+      }
+    }
+  }
+
+  @Test(arguments: [Float.nan, .infinity]) func weightsThatAreNotFiniteAreNamed(value: Float) throws
+  {
+    for name in [Self.down, "model.norm.weight"] {
+      let place = try TrainingPlace()
+      var model = try EditedModel(TrainingPlace.qwen2)
+      let sparse = try place.checkpoint("sparse")
+      for tensor in sparse.tensors {
+        model.put(tensor.name, tensor.dtype, tensor.shape, try sparse.bytes(of: tensor.name).array)
+      }
+      let kept = try Matrix(sparse.weight(Self.down)).values.firstIndex { $0 != 0 } ?? 0
+      model.setBFloat16(name, at: name == Self.down ? kept : 3, to: value)
+      model.metadata = try SafetensorsFile(path: place.folder["sparse/model.safetensors"]).metadata
+      try model.write(to: place.folder, "broken")
+      let error = try expectRefusal(
+        LayerError.self, place, from: "broken", atOnce: name == Self.down)
+      #expect(error?.layer == name)
+      #expect(error?.reason == .nonFiniteWeights(count: 1))
+    }
+  }
+
+  // MARK: The teacher
+
+  @Test func objectivesThatLearnFromATeacherNeedOne() throws {
+    let place = try TrainingPlace()
+    for (options, name) in [
+      (place.options(.distill), "distill"), (place.options(.both), "both"),
+      (place.blockOptions(), "block reconstruction"),
+    ] {
+      var options = options
+      options.dense = nil
+      try expectRefusal(
+        TrainingError.self, place, options,
+        says: "the objective '\(name)' needs the dense model to learn from")
+    }
+  }
+
+  /// Random models that differ from the student in one number.
+  @Test(arguments: [
+    ("vocab_size", 66, "a vocabulary of 64", "66"), ("hidden_size", 96, "a width of 48", "96"),
+    ("num_hidden_layers", 1, "blocks: 2", "1"),
+    ("num_attention_heads", 12, "attention heads: 6", "12"),
+    ("num_key_value_heads", 6, "key and value heads: 2", "6"),
+    ("head_dim", 16, "a head width of 8", "16"),
+    ("intermediate_size", 44, "an MLP width of 40", "44"),
+  ])
+  func aTeacherOfAnotherShapeIsRefused(
+    key: String, value: Int, ours: String, theirs: String
+  ) throws {
+    let place = try TrainingPlace()
+    var shape = [
+      "vocab_size": 64, "hidden_size": 48, "num_hidden_layers": 2, "num_attention_heads": 6,
+      "num_key_value_heads": 2, "head_dim": 8, "intermediate_size": 40,
+    ]
+    shape[key] = value
+    if key == "num_attention_heads" { shape["head_dim"] = 4 }
+    try Self.writeModel(shape, to: place.folder, "teacher")
+    for options in [place.options(), place.blockOptions()] {
+      var options = options
+      options.dense = place.folder["teacher"]
+      try expectRefusal(
+        TrainingError.self, place, options,
+        says: "\(place.sparse) has \(ours) and the dense model \(place.folder["teacher"]) \(theirs)"
+      )
+    }
+  }
+
+  /// A model of the fixture's kind in which every weight is 0, but of the shape asked for.
+  private static func writeModel(
+    _ shape: [String: Int], to folder: TemporaryFolder, _ name: String
+  ) throws {
+    var model = try EditedModel(TrainingPlace.qwen2)
+    for (key, value) in shape { model.set(key, .integer(value)) }
+    func size(_ key: String) -> Int { shape[key] ?? 0 }
+    let (width, mlp) = (size("hidden_size"), size("intermediate_size"))
+    let queries = size("num_attention_heads") * size("head_dim")
+    let keys = size("num_key_value_heads") * size("head_dim")
+    model.tensors = []
+    func put(_ name: String, _ shape: [Int]) {
+      model.put(name, .bf16, shape, [UInt8](repeating: 0, count: 2 * shape.reduce(1, *)))
+    }
+    put("model.embed_tokens.weight", [size("vocab_size"), width])
+    put("model.norm.weight", [width])
+    for block in 0..<size("num_hidden_layers") {
+      let prefix = "model.layers.\(block)."
+      for norm in ["input_layernorm", "post_attention_layernorm"] {
+        put(prefix + norm + ".weight", [width])
+      }
+      for (name, outputs, inputs) in [
+        ("self_attn.q_proj", queries, width), ("self_attn.k_proj", keys, width),
+        ("self_attn.v_proj", keys, width), ("self_attn.o_proj", width, queries),
+        ("mlp.gate_proj", mlp, width), ("mlp.up_proj", mlp, width), ("mlp.down_proj", width, mlp),
+      ] {
+        put(prefix + name + ".weight", [outputs, inputs])
+        if ["q", "k", "v"].contains(where: { name == "self_attn.\($0)_proj" }) {
+          put(prefix + name + ".bias", [outputs])
+        }
+      }
+    }
+    try model.write(to: folder, name)
+  }
+
+  // MARK: The text
+
+  @Test func windowsHaveToHoldATokenToPredict() throws {
+    let place = try TrainingPlace()
+    for options in [
+      place.options { $0.data.length = 1 }, place.blockOptions { $0.data.length = 1 },
+    ] {
+      try expectRefusal(
+        TrainingError.self, place, options,
+        says: "windows of 1 token have nothing to predict: at least 2 are needed")
+    }
+  }
+
+  @Test func aStepTakesSoManyWindows() throws {
+    let place = try TrainingPlace()
+    let path = place.folder["text.safetensors"]
+    try expectRefusal(
+      TrainingError.self, place, place.options { $0.training.batch = 9 },
+      says: "\(path): 9 windows to train on, one step takes 10")
+    try expectRefusal(
+      TrainingError.self, place,
+      place.options {
+        ($0.training.batch, $0.training.accumulation, $0.heldOutWindows) = (2, 4, 2)
+      })
+    try expectRefusal(
+      TrainingError.self, place,
+      place.options { $0.data = CalibrationOptions(samples: 4, length: 8) },
+      says: "self: 4 windows to train on, one step takes 5")
+    // What is enough is enough.
+    _ = try FinetuneRun(place.sparse, place.options { $0.training.batch = 8 })
+    _ = try FinetuneRun(
+      place.sparse, place.options { ($0.training.batch, $0.heldOutWindows) = (9, 0) })
+  }
+
+  @Test func aTextThatIsShorterThanAWindowIsRefused() throws {
+    let place = try TrainingPlace(.tiny)
+    let path = try place.folder.write("Ada wrote a letter.", to: "short.txt")
+    let error = try expectRefusal(
+      CalibrationError.self, place,
+      place.options { $0.data = CalibrationOptions(source: .text(path: path), length: 64) })
+    guard case .tooLittleText(path, let tokens, 1, 64)? = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+    #expect(tokens > 0 && tokens < 64)
+    // And a window that is longer than what the model can take.
+    try expectRefusal(
+      ModelError.self, place,
+      place.options { $0.data = CalibrationOptions(source: .text(path: path), length: 4096) })
+  }
+
+  @Test func textNeedsATokenizer() throws {
+    let place = try TrainingPlace()
+    let path = try place.folder.write("Ada wrote a letter.", to: "text.txt")
+    try expectRefusal(
+      ModelError.self, place,
+      place.options(.crossEntropy) { $0.data = CalibrationOptions(source: .text(path: path)) },
+      says: "no tokenizer.json in \(place.sparse), which reading text needs")
+  }
+
+  @Test func tokensOutsideTheVocabularyAreRefused() throws {
+    let place = try TrainingPlace()
+    try place.write(
+      TokenWindows(count: 9, length: 4, ids: (0..<36).map { 2 * $0 }), to: "far.safetensors")
+    try expectRefusal(
+      ModelError.self, place,
+      place.options {
+        $0.data = CalibrationOptions(source: .tokens(path: place.folder["far.safetensors"]))
+      })
+  }
+
+  // MARK: The output
+
+  @Test func whatIsThereIsNotReplacedUnasked() throws {
+    let place = try TrainingPlace()
+    try expectRefusal(
+      CheckpointOutputError.self, place, place.options(to: "sparse"),
+      says: "\(place.sparse): is the input, which is never overwritten")
+    try expectRefusal(
+      CheckpointOutputError.self, place, place.options(to: "model") { $0.force = true })
+    try place.place.prune(.magnitude, to: "out")
+    try expectRefusal(
+      CheckpointOutputError.self, place,
+      says: "\(place.folder["out"]): exists already; --force replaces it")
+    try place.run(place.options { $0.force = true })
+    #expect(try place.place.manifest("out/model.safetensors")["training"]?.isNull == false)
+  }
+
+  @Test func frozenTensorsHaveToBeThere() throws {
+    let place = try TrainingPlace()
+    try expectRefusal(SelectionError.self, place, place.options { $0.frozen = ["*nothing*"] })
+    // Blocks have no embedding.
+    try expectRefusal(SelectionError.self, place, place.blockOptions { $0.frozen = ["*embed*"] })
+  }
+
+  // MARK: Divergence
+
+  @Test func aTrainingThatOnlyDivergesWritesNothing() throws {
+    let place = try TrainingPlace()
+    let error = try expectRefusal(
+      TrainingError.self, place, place.options { $0.training.learningRate = 1e6 }, atOnce: false)
+    guard case .diverged(let step, _)? = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+    #expect((1...6).contains(step))
+    #expect("\(error.map { "\($0)" } ?? "")".contains(" at step \(step), "))
+  }
+
+  @Test func aTrainingThatDivergesLaterKeepsTheBest() throws {
+    let place = try TrainingPlace(as: .float32)
+    func options(_ steps: Int, _ rule: any OptimizerRule, to output: String) -> FinetuneOptions {
+      place.options(to: output) {
+        $0.training.length = .steps(steps)
+        ($0.training.rule, $0.training.shape) = (rule, .constant)
+      }
+    }
+    let report = try place.run(options(8, ClimbingRule(from: 4, factor: 1e5), to: "out"))
+    guard case .diverged(let step, _)? = report.log.earlyStop else {
+      Issue.record("\(String(describing: report.log.earlyStop))")
+      return
+    }
+    #expect(step == 4 || step == 5)
+    #expect(report.best?.step == 2)
+    #expect(report.log.steps.count == step - 1)
+    #expect(
+      report.log.earlyStop?.description.hasPrefix("stopped at step \(step): the loss diverged to ")
+        == true)
+    try place.run(options(2, AdamW(weightDecay: 0), to: "two"))
+    #expect(try place.tensors("out") == place.tensors("two"))
+  }
+
+  /// A teacher whose predictions are no numbers.
+  @Test func aLossThatIsNoNumberEndsTheTraining() throws {
+    let place = try TrainingPlace()
+    var model = try EditedModel(TrainingPlace.qwen2)
+    model.setBFloat16("model.norm.weight", at: 0, to: .nan)
+    try model.write(to: place.folder, "teacher")
+    try expectRefusal(
+      TrainingError.self, place, place.options { $0.dense = place.folder["teacher"] }, atOnce: false
+    )
+  }
+}
