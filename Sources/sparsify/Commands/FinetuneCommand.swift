@@ -88,7 +88,8 @@ enum FinetuneCommand: Command {
   }
 
   static func advice(on error: any Error) -> String? {
-    Common.lacksTokenizer(error) ? "--data FILE.safetensors takes token ids instead" : nil
+    if case TrainingError.noTeacher = error { return "--dense MODEL names it" }
+    return Common.lacksTokenizer(error) ? "--data FILE.safetensors takes token ids instead" : nil
   }
 
   private static func options(_ arguments: Arguments) throws -> FinetuneOptions {
@@ -127,6 +128,9 @@ enum FinetuneCommand: Command {
       for spec in idle where arguments.isGiven(spec.name) {
         throw .noEffect(spec, reason: "--scope blocks looks at blocks, not at predictions")
       }
+    } else if arguments[heldOut] == 0, training.patience != nil {
+      throw .noEffect(
+        TrainingChoice.patience.spec, reason: "nothing is measured with --held-out 0")
     } else if arguments.isGiven(PruneCommand.memory.spec.name) {
       throw .noEffect(
         PruneCommand.memory.spec, reason: "--scope all holds the whole model in memory")

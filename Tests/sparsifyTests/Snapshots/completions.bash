@@ -20,7 +20,7 @@ _sparsify() {
   fi
   COMPREPLY=()
   if [[ $COMP_CWORD -eq 1 ]]; then
-    _sparsify_words 'prune quantize compress expand export check inspect plan sensitivity eval compare sweep generate calibrate merge bench info completions help --version -h --help'
+    _sparsify_words 'prune finetune quantize compress expand export check inspect plan sensitivity eval compare sweep generate calibrate merge bench info completions help --version -h --help'
     return
   fi
   case ${COMP_WORDS[1]} in
@@ -38,7 +38,7 @@ _sparsify() {
       _sparsify_files
       return
       ;;
-    --samples | --length | --seed | --group-size | --smooth | --blocks | --tensors | --shard-size | --only | --skip | --memory | --threads | --windows | --keep-dense | --target-speedup | --target-perplexity | --batch)
+    --samples | --length | --seed | --group-size | --smooth | --reconstruct | --blocks | --tensors | --shard-size | --only | --skip | --memory | --threads | --windows | --keep-dense | --target-speedup | --target-perplexity | --batch)
       :
       return
       ;;
@@ -56,7 +56,40 @@ _sparsify() {
       ;;
     esac
     if [[ $word == -* ]]; then
-      _sparsify_words '--method --effort -o --output --calibration --samples --length --seed --permute --no-permute --quantize --order --group-size --smooth --refit --dense --statistics --blocks --tensors --shard-size --only --skip --memory --threads --text --windows --report --strict --dry-run --resume --force --json -q --quiet --keep-dense --target-speedup --target-perplexity --sensitivity --gpu --batch -h --help'
+      _sparsify_words '--method --effort -o --output --calibration --samples --length --seed --permute --no-permute --quantize --order --group-size --smooth --refit --dense --reconstruct --statistics --blocks --tensors --shard-size --only --skip --memory --threads --text --windows --report --strict --dry-run --resume --force --json -q --quiet --keep-dense --target-speedup --target-perplexity --sensitivity --gpu --batch -h --help'
+    else
+      _sparsify_files
+    fi
+    ;;
+  finetune)
+    case $previous in
+    --dense | -o | --output | --data | --text)
+      _sparsify_files
+      return
+      ;;
+    --samples | --length | --epochs | --steps | --batch | --accumulate | --learning-rate | --warm-up | --weight-decay | --clip | --evaluate-every | --patience | --held-out | --windows | --freeze | --memory | --seed | --shard-size | --threads)
+      :
+      return
+      ;;
+    --scope)
+      _sparsify_words 'all blocks'
+      return
+      ;;
+    --objective)
+      _sparsify_words 'distill cross-entropy both'
+      return
+      ;;
+    --schedule)
+      _sparsify_words 'constant linear cosine'
+      return
+      ;;
+    --optimizer)
+      _sparsify_words 'adamw sgd'
+      return
+      ;;
+    esac
+    if [[ $word == -* ]]; then
+      _sparsify_words '--dense -o --output --data --samples --length --scope --objective --epochs --steps --batch --accumulate --learning-rate --schedule --warm-up --optimizer --weight-decay --clip --evaluate-every --patience --held-out --text --windows --freeze --memory --seed --shard-size --threads --resume --force --json -q --quiet -h --help'
     else
       _sparsify_files
     fi
@@ -377,7 +410,7 @@ _sparsify() {
     fi
     ;;
   help)
-    [[ $COMP_CWORD -eq 2 ]] && _sparsify_words 'prune quantize compress expand export check inspect plan sensitivity eval compare sweep generate calibrate merge bench info completions'
+    [[ $COMP_CWORD -eq 2 ]] && _sparsify_words 'prune finetune quantize compress expand export check inspect plan sensitivity eval compare sweep generate calibrate merge bench info completions'
     ;;
   esac
 }

@@ -4,6 +4,7 @@ _sparsify_commands() {
   local -a commands
   commands=(
     'prune:Make the weights of a model 2\:4 sparse'
+    'finetune:Train the kept weights of a 2\:4 model with its masks held'
     'quantize:Put the weights of a model in INT8'
     'compress:Store the 2\:4 weights of a model as kept values and masks'
     'expand:Store the compressed weights of a model whole again, zeros included'
@@ -51,6 +52,7 @@ _sparsify() {
       '--smooth=[Move outliers of the activations into the weights before pruning (SmoothQuant), folded into the norms]:alpha: ' \
       '--refit[Keep the masks of a model that is 2\:4 already, and solve its weights anew against --dense]' \
       '--dense=[The dense original of the model, for --refit]:model:_files' \
+      '--reconstruct=[Train the kept weights of each block so many times over the calibration, once it is pruned, to give what the dense block gives]:epochs: ' \
       '--statistics=[Prune each layer by itself with statistics of the dense model that '\''sparsify calibrate'\'' has written, instead of running the model]:file:_files' \
       '--blocks=[Prune only the blocks from A to before B, in quotes or as A\:B, and write a part for '\''sparsify merge'\'']:A..<B: ' \
       '--tensors=[Prune one of N parts of about as many bytes, counted from 0, and write it for '\''sparsify merge'\''. '\''auto/N'\'' takes I from the environment of an array job, '\''auto'\'' N as well]:I/N: ' \
@@ -74,6 +76,42 @@ _sparsify() {
       '--sensitivity=[What '\''sparsify sensitivity'\'' has found, to choose layers by]:file:_files' \
       '--gpu=[The GPU whose time counts]:name:(a100-40 a100-80 a30 a10 l4 l40s rtx-3090 rtx-4090 rtx-5090 h100-sxm h100-pcie h200 b200)' \
       '--batch=[The number of sequences that it decodes at once]:n: ' \
+      '(- *)'{-h,--help}'[Show this help]' \
+      '1:model:_files'
+    ;;
+  finetune)
+    _arguments -s -S \
+      '--dense=[The dense original, to learn from\: needed for '\''distill'\'' and '\''both'\'']:model:_files' \
+      '(-o --output)'{-o+,--output=}'[Where the trained model goes\: a folder for a folder, a file for a file]:path:_files' \
+      '--data=[What is trained on\: '\''self'\'' for text that the dense model writes, a text file, or token ids as FILE.safetensors]:source:_files' \
+      '--samples=[The number of windows of that text]:n: ' \
+      '--length=[The number of tokens in each window]:n: ' \
+      '--scope=[Train the whole model from its predictions, or one block at a time from what the dense block gives\: cheaper, and in little memory]:scope:(all blocks)' \
+      '--objective=[What is brought down\: the divergence from the dense model'\''s predictions, the negative log-likelihood of the text, or both]:objective:(distill cross-entropy both)' \
+      '--epochs=[Train so many times over all windows]:n: ' \
+      '--steps=[Train for so many steps instead]:n: ' \
+      '--batch=[Windows that pass through the model together]:n: ' \
+      '--accumulate=[Batches whose gradients make one step]:n: ' \
+      '--learning-rate=[The highest learning rate]:rate: ' \
+      '--schedule=[How the learning rate falls to 0]:shape:(constant linear cosine)' \
+      '--warm-up=[Steps in which the learning rate rises to its highest]:n: ' \
+      '--optimizer=[How weights follow from their gradients]:rule:(adamw sgd)' \
+      '--weight-decay=[The share of a weight that goes with each whole learning rate]:share: ' \
+      '--clip=[The norm that the gradient of a step has at most]:norm: ' \
+      '--evaluate-every=[Steps between two measurements on held-out text]:n: ' \
+      '--patience=[Stop after so many measurements without a new best]:n: ' \
+      '--held-out=[Windows of the text that are set aside to measure on; the weights that measure best are kept. With 0 the last ones are]:n: ' \
+      '--text=[Measure on this text instead]:file:_files' \
+      '--windows=[Use the first n windows of --text only]:n: ' \
+      '*--freeze=[Leave tensors whose names match as they are]:glob: ' \
+      '--memory=[Keep to this much memory, such as 8G or 900M (a unit is 1024 of the one before). What does not fit waits in a scratch file beside the output. The result is the same]:size: ' \
+      '--seed=[Where the random numbers start]:n: ' \
+      '--shard-size=[Cut the weights of a folder into files of at most this size, such as 2G, with an index]:size: ' \
+      '--threads=[The number of threads. Results don'\''t depend on it]:n: ' \
+      '--resume[Go on with a training that was cut short, to the same bytes; begin anew where there is none]' \
+      '--force[Replace the output if it exists]' \
+      '--json[Print one JSON object instead of text]' \
+      '(-q --quiet)'{-q,--quiet}'[Show no progress]' \
       '(- *)'{-h,--help}'[Show this help]' \
       '1:model:_files'
     ;;
