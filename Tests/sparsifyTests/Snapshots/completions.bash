@@ -27,18 +27,18 @@ _sparsify() {
   prune)
     case $previous in
     --method)
-      _sparsify_words 'magnitude wanda sparsegpt admm'
+      _sparsify_words 'magnitude wanda sparsegpt admm asp'
       return
       ;;
     --effort)
       _sparsify_words 'fast standard best'
       return
       ;;
-    -o | --output | --calibration | --dense | --statistics | --text | --report | --sensitivity)
+    -o | --output | --calibration | --dense | --statistics | --text | --report | --data | --sensitivity)
       _sparsify_files
       return
       ;;
-    --samples | --length | --seed | --group-size | --smooth | --reconstruct | --blocks | --tensors | --shard-size | --only | --skip | --memory | --threads | --windows | --keep-dense | --target-speedup | --target-perplexity | --batch)
+    --samples | --length | --seed | --group-size | --smooth | --reconstruct | --blocks | --tensors | --shard-size | --only | --skip | --memory | --threads | --windows | --data-samples | --data-length | --epochs | --steps | --learning-rate | --keep-dense | --target-speedup | --target-perplexity | --batch)
       :
       return
       ;;
@@ -50,13 +50,17 @@ _sparsify() {
       _sparsify_words 'joint prune-first quantize-first'
       return
       ;;
+    --objective)
+      _sparsify_words 'distill cross-entropy both'
+      return
+      ;;
     --gpu)
       _sparsify_words 'a100-40 a100-80 a30 a10 l4 l40s rtx-3090 rtx-4090 rtx-5090 h100-sxm h100-pcie h200 b200'
       return
       ;;
     esac
     if [[ $word == -* ]]; then
-      _sparsify_words '--method --effort -o --output --calibration --samples --length --seed --permute --no-permute --quantize --order --group-size --smooth --refit --dense --reconstruct --statistics --blocks --tensors --shard-size --only --skip --memory --threads --text --windows --report --strict --dry-run --resume --force --json -q --quiet --keep-dense --target-speedup --target-perplexity --sensitivity --gpu --batch -h --help'
+      _sparsify_words '--method --effort -o --output --calibration --samples --length --seed --permute --no-permute --quantize --order --group-size --smooth --refit --dense --reconstruct --statistics --blocks --tensors --shard-size --only --skip --memory --threads --text --windows --report --strict --dry-run --resume --force --json -q --quiet --finetune --objective --data --data-samples --data-length --epochs --steps --learning-rate --keep-dense --target-speedup --target-perplexity --sensitivity --gpu --batch -h --help'
     else
       _sparsify_files
     fi
@@ -378,15 +382,19 @@ _sparsify() {
     ;;
   bench)
     case $previous in
+    --train)
+      _sparsify_files
+      return
+      ;;
     --threads)
       :
       return
       ;;
     esac
     if [[ $word == -* ]]; then
-      _sparsify_words '--threads --json -q --quiet -h --help'
+      _sparsify_words '--train --threads --json -q --quiet -h --help'
     else
-      _sparsify_words 'fma-peak read memcpy gemm int8-gemm pack rank-k cholesky solve sparsegpt attention decode-attention linear-row norms magnitude select check convert fingerprint silu assignment permutation linear'
+      _sparsify_words 'fma-peak read memcpy gemm int8-gemm pack rank-k cholesky solve sparsegpt weight-gradient attention attention-gradient decode-attention linear-row norms magnitude select check convert fingerprint silu assignment permutation linear'
     fi
     ;;
   info)

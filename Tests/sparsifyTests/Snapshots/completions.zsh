@@ -38,7 +38,7 @@ _sparsify() {
   case $line[1] in
   prune)
     _arguments -s -S \
-      '--method=[How to choose the weights that stay]:method:(magnitude wanda sparsegpt admm)' \
+      '--method=[How to choose the weights that stay; '\''asp'\'' is magnitude, then training]:method:(magnitude wanda sparsegpt admm asp)' \
       '--effort=[How long admm and --refit search]:effort:(fast standard best)' \
       '(-o --output)'{-o+,--output=}'[Where the pruned model goes\: a folder for a folder, a file for a file]:path:_files' \
       '--calibration=[What the model reads while its activations are measured\: '\''self'\'' for text that it writes itself, a text file, or token ids as FILE.safetensors]:source:_files' \
@@ -70,6 +70,14 @@ _sparsify() {
       '--force[Replace the output if it exists]' \
       '--json[Print one JSON object instead of text]' \
       '(-q --quiet)'{-q,--quiet}'[Show no progress]' \
+      '--finetune[Train the kept weights afterwards with the masks held, as '\''sparsify finetune'\'' does; --method asp always does]' \
+      '--objective=[What is brought down\: the divergence from the dense model'\''s predictions, the negative log-likelihood of the text, or both]:objective:(distill cross-entropy both)' \
+      '--data=[What is trained on\: '\''self'\'' for text that the model writes, a text file, or token ids as FILE.safetensors]:source:_files' \
+      '--data-samples=[The number of windows of that text]:n: ' \
+      '--data-length=[The number of tokens in each]:n: ' \
+      '--epochs=[Train so many times over all windows]:n: ' \
+      '--steps=[Train for so many steps instead]:n: ' \
+      '--learning-rate=[The highest learning rate]:rate: ' \
       '--keep-dense=[Leave the most sensitive layers dense\: so many of them ('\''12'\''), a share of the weights ('\''10%'\'' or '\''0.1'\''), or all with more sensitivity than a number ('\''above\:0.01'\'')]:which: ' \
       '--target-speedup=[Prune only as much as makes the model so many times as fast as dense fp16 on the GPU, by the model of '\''sparsify plan'\''; layers that cost little for the time they save come first]:factor: ' \
       '--target-perplexity=[Prune as much as keeps the perplexity on --text at x or below. Where it is above after pruning, less is pruned, up to 4 times]:x: ' \
@@ -330,11 +338,12 @@ _sparsify() {
     ;;
   bench)
     _arguments -s -S \
+      '--train=[Measure training steps of this 2\:4 model instead, with itself as the teacher]:model:_files' \
       '--threads=[The number of threads. Results don'\''t depend on it]:n: ' \
       '--json[Print one JSON object instead of text]' \
       '(-q --quiet)'{-q,--quiet}'[Show no progress]' \
       '(- *)'{-h,--help}'[Show this help]' \
-      '*:case:(fma-peak read memcpy gemm int8-gemm pack rank-k cholesky solve sparsegpt attention decode-attention linear-row norms magnitude select check convert fingerprint silu assignment permutation linear)'
+      '*:case:(fma-peak read memcpy gemm int8-gemm pack rank-k cholesky solve sparsegpt weight-gradient attention attention-gradient decode-attention linear-row norms magnitude select check convert fingerprint silu assignment permutation linear)'
     ;;
   info)
     _arguments -s -S \

@@ -1,0 +1,106 @@
+import SparseCore
+import TestSupport
+import Testing
+
+@testable import SparseModel
+
+/// One command from dense to trained 2:4.
+@Suite struct TrainedPruningTests {
+  /// The failure that a test brings about.
+  private struct Cut: Error {}
+
+  private let place: TrainingPlace
+
+  init() throws { place = try TrainingPlace(prunes: false) }
+
+  private func pruning(
+    _ method: PruningMethod = .magnitude, to output: String = "out",
+    _ edit: (inout PruneOptions, inout FinetuneOptions) -> Void = { _, _ in }
+  ) throws -> TrainedPruning {
+    var options = PruneOptions(
+      method: method,
+      calibration: CalibrationOptions(source: .tokens(path: place.folder["text.safetensors"])),
+      output: place.folder[output])
+    var training = place.options()
+    edit(&options, &training)
+    return try TrainedPruning(place.dense, options, training)
+  }
+
+  @Test(arguments: [TrainingObjective.distill, .crossEntropy])
+  func itIsPruningAndThenTraining(_ objective: TrainingObjective) throws {
+    let report = try pruning { $1 = place.options(objective) }.run()
+    try place.place.prune(.magnitude, to: "sparse")
+    let alone = try place.run(place.options(objective, to: "alone"))
+    #expect(try place.tensors("out") == place.tensors("alone"))
+    #expect(report.training?.log == alone.log)
+    #expect(report.output == place.folder["out"])
+    #expect(report.layers.count == report.layers.count(where: { $0.sparsity >= 0.5 }))
+    #expect(try place.checkpoint("out").check().passed)
+    #expect(!FileSystem.isTaken(place.folder["out.steps.partial"]))
+  }
+
+  @Test func trainedWeightsAreRoundedOnTheirMasks() throws {
+    let trained = try pruning(to: "trained")
+    _ = try trained.run()
+    let report = try pruning { options, _ in options.quantization = QuantizationOptions() }.run()
+    let (int8, float) = (try place.checkpoint("out"), try place.checkpoint("trained"))
+    #expect(try int8.check().passed)
+    #expect(try int8.manifest()?.training?.objective == "distill")
+    #expect(report.sizes != nil)
+    for layer in report.layers {
+      let (rounded, weight) = (
+        try Matrix(int8.weight(layer.name)), try Matrix(float.weight(layer.name))
+      )
+      #expect(try Mask24(nonZerosOf: weight).violations(in: rounded) == 0)
+      // No rounding moves a weight by more than the step of its row, but for what makes up for the others.
+      let change = rounded.minus(weight).sumOfSquares() / weight.sumOfSquares()
+      #expect(change > 0 && change < 1e-3, "\(layer.name): \(change)")
+    }
+  }
+
+  @Test func aRunThatIsCutGoesOnToTheSameBytes() throws {
+    func whole(_ options: inout PruneOptions, _: inout FinetuneOptions) {
+      options.quantization = QuantizationOptions()
+    }
+    var reports = 0
+    _ = try pruning(.wanda, to: "whole", whole).run { _ in reports += 1 }
+    let wanted = try place.tensors("whole")
+    for cut in stride(from: 1, to: reports, by: max(1, reports / 12)) {
+      var left = cut
+      #expect(throws: (any Error).self) {
+        _ = try pruning(.wanda, to: "cut") {
+          whole(&$0, &$1)
+          $0.force = true
+        }.run { _ in
+          left -= 1
+          if left == 0 { throw Cut() }
+        }
+      }
+      _ = try pruning(.wanda, to: "cut") {
+        whole(&$0, &$1)
+        ($0.resumes, $0.force) = (true, true)
+      }.run()
+      #expect(try place.tensors("cut") == wanted, "cut at report \(cut) of \(reports)")
+      #expect(!FileSystem.isTaken(place.folder["cut.steps.partial"]))
+    }
+  }
+
+  @Test func whatCannotBeDoneIsRefusedBeforeTheWork() throws {
+    #expect(throws: TrainingError.needsFolder(path: place.dense + "/model.safetensors")) {
+      _ = try TrainedPruning(
+        place.dense + "/model.safetensors", PruneOptions(output: place.folder["out.safetensors"]),
+        place.options())
+    }
+    #expect(throws: TrainingError.keepsDenseInt8) {
+      _ = try pruning { options, _ in
+        options.quantization = QuantizationOptions()
+        options.keptDense = ["model.layers.0.mlp.up_proj.weight"]
+      }
+    }
+    #expect(throws: CalibrationError.self) {
+      _ = try pruning { $1.data.samples = 1000 }
+    }
+    #expect(throws: SelectionError.self) { _ = try pruning { $1.frozen = ["nothing.*"] } }
+    #expect(!FileSystem.isTaken(place.folder["out.steps.partial"]))
+  }
+}
