@@ -30,7 +30,7 @@ package struct NumericGradient: Sendable {
 
   /// The derivatives at x of a function's results, weighted.
   ///
-  /// - Parameter singles: how many single values are looked at, besides the first and the last; nil for all.
+  /// - Parameter singles: how many single values are looked at, the first and the last before others; nil for all.
   package init(
     at x: Matrix64, weights: Matrix64, singles: Int?, seed: UInt64, of f: (Matrix64) -> [Double]
   ) {
@@ -65,13 +65,11 @@ package struct NumericGradient: Sendable {
     var random = SplitMix64(seed: seed)
     var places = Array(0..<count)
     if let singles {
-      places =
-        [0, count - 1] + (0..<singles).map { _ in Int.random(in: 0..<count, using: &random) }
+      let others = (0..<max(0, singles - 2)).map { _ in Int.random(in: 0..<count, using: &random) }
+      places = Array(([0, count - 1] + others).prefix(singles))
     }
-    let all = (0..<2).map { _ in
-      Direction(changes: (0..<count).map { ($0, Bool.random(using: &random) ? 1 : -1) })
-    }
-    return places.map { Direction(changes: [($0, 1)]) } + all
+    let all = Direction(changes: (0..<count).map { ($0, Bool.random(using: &random) ? 1 : -1) })
+    return places.map { Direction(changes: [($0, 1)]) } + [all]
   }
 
   /// What is wrong with a gradient; nil if nothing is.

@@ -85,7 +85,7 @@ import Testing
     let exact = inputs.map { Matrix64($0) }
     let numerics = (0..<3).map { (input: Int) -> NumericGradient in
       NumericGradient(
-        at: exact[input], weights: Matrix64(gradient), singles: isOptimized ? 4 : 1,
+        at: exact[input], weights: Matrix64(gradient), singles: isOptimized ? 6 : 2,
         seed: UInt64(5 + input)
       ) { (moved: Matrix64) -> [Double] in
         var parts = exact

@@ -6,7 +6,7 @@ import Testing
 let ulp = Double(Float.ulpOfOne)
 
 /// How many single values of a gradient are compared: the references are slow where nothing is optimised.
-let singleValues = isOptimized ? 10 : 1
+let singleValues = isOptimized ? 12 : 2
 
 /// Runs something on every kernel set; on two and three threads it must have the bits that it has on one.
 func onAllKernels(

@@ -53,9 +53,10 @@ import Testing
           #expect(!sparse.contains(name))
           continue
         }
-        for (value, isKept) in zip(parameters.values[place].values, mask.kept) where !isKept {
-          #expect(value.bitPattern == 0, "\(name) after step \(step + 1)")
+        let prunedAreZero = zip(parameters.values[place].values, mask.kept).allSatisfy {
+          $1 || $0.bitPattern == 0
         }
+        #expect(prunedAreZero, "\(name) after step \(step + 1)")
       }
     }
     // Every tensor has been trained, and every kept weight of the linears.
