@@ -61,3 +61,23 @@ public struct FinetuneOptions: Sendable {
     self.resumes = resumes
   }
 }
+
+extension FinetuneOptions {
+  /// Windows that the dense model writes where no text is given.
+  var writtenWindows: Int { data.samples ?? Self.defaultWrittenWindows }
+
+  /// How many of the text's windows are measured on.
+  func heldOutCount(of windows: Int) -> Int {
+    guard heldOut == nil && reconstruction == nil else { return 0 }
+    return heldOutWindows ?? max(1, windows / 64)
+  }
+
+  /// Throws where so many windows are fewer than a step and a measurement take.
+  func requireWindows(_ count: Int) throws(TrainingError) {
+    let step = reconstruction == nil ? training.windowsPerStep : 1
+    let needed = step + heldOutCount(of: count)
+    guard count >= needed else {
+      throw .tooFewWindows(source: data.source.name, found: count, needed: needed)
+    }
+  }
+}

@@ -33,7 +33,8 @@ extension FinetuneRun {
         objective: options.objectiveName, output: output.path,
         seconds: (clock.now - start).seconds, peakResidentBytes: ProcessUsage.peakResidentBytes,
         trainedWeights: counts.reduce(0) { $0 + $1.all } - pruned, prunedWeights: pruned,
-        windows: (tokens.count - heldOutCount(of: tokens.count), tokens.length), log: course.log,
+        windows: (tokens.count - options.heldOutCount(of: tokens.count), tokens.length),
+        log: course.log,
         best: course.log.best(options.training.objective), blocks: course.blocks)
     } catch {
       throw folder.failure(error)
@@ -56,7 +57,7 @@ extension FinetuneRun {
   private func train(
     on tokens: TokenWindows, in folder: RunFolder, on compute: Compute, progress: ProgressHandler
   ) throws -> (log: TrainingLog, best: [Matrix]) {
-    let heldOutCount = heldOutCount(of: tokens.count)
+    let heldOutCount = options.heldOutCount(of: tokens.count)
     let windows = tokens.first(tokens.count - heldOutCount)
     let heldOut =
       options.heldOut
@@ -134,7 +135,7 @@ extension FinetuneRun {
     if let written = folder.tokens() { return written }
     let writer = dense ?? model
     let tokens = try writer.writeText(
-      samples: writtenWindows,
+      samples: options.writtenWindows,
       length: data.length(context: model.configuration.contextLength), seed: data.seed, on: compute,
       progress: progress)
     try folder.keep(tokens)
@@ -153,11 +154,12 @@ extension FinetuneRun {
     identity.add("--shard-size", options.shardSize?.description)
     identity.add("--data", data.source.name)
     let tokens = givenTokens.map { Fingerprint.text(of: $0.ids) }
-    identity.add("the text", tokens ?? "\(writtenWindows) × \(data.length ?? 0), seed \(data.seed)")
+    identity.add(
+      "the text", tokens ?? "\(options.writtenWindows) × \(data.length ?? 0), seed \(data.seed)")
     identity.add(
       "the held-out text",
       options.heldOut.map { Fingerprint.text(of: $0.ids) }
-        ?? "\(heldOutCount(of: givenTokens?.count ?? writtenWindows)) windows")
+        ?? "\(options.heldOutCount(of: givenTokens?.count ?? options.writtenWindows)) windows")
     for model in [checkpoint, dense?.checkpoint].compactMap(\.self) {
       identity.add(
         "config.json of \(model.path)",

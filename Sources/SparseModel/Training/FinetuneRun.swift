@@ -75,25 +75,10 @@ public struct FinetuneRun: Sendable {
     let texts = [checkpoint.configPath, checkpoint.tokenizerPath, options.data.source.path]
     otherInputs =
       try texts.compactMap(\.self).map(InputStamp.init(of:)) + (dense?.checkpoint.stamps ?? [])
-    let count = givenTokens?.count ?? writtenWindows
-    let step = options.reconstruction == nil ? options.training.windowsPerStep : 1
-    let needed = step + heldOutCount(of: count)
-    guard count >= needed else {
-      throw TrainingError.tooFewWindows(
-        source: options.data.source.name, found: count, needed: needed)
-    }
+    try options.requireWindows(givenTokens?.count ?? options.writtenWindows)
   }
 
   private static let suffix = "trained"
-
-  /// Windows that the dense model writes where no text is given.
-  var writtenWindows: Int { options.data.samples ?? FinetuneOptions.defaultWrittenWindows }
-
-  /// How many of the text's windows are measured on.
-  func heldOutCount(of windows: Int) -> Int {
-    guard options.heldOut == nil && options.reconstruction == nil else { return 0 }
-    return options.heldOutWindows ?? max(1, windows / 64)
-  }
 
   /// The weights that are 2:4 and are to stay it: those that the manifest promises, or else all that are.
   private static func sparseWeights(of checkpoint: Checkpoint) throws -> [String] {

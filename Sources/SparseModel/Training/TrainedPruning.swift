@@ -142,12 +142,12 @@ public struct TrainedPruning: Sendable {
 }
 
 extension FinetuneOptions {
-  /// Throws where the text is no use to a model.
+  /// Throws where the text is no use to a model, or too short.
   func checkText(of model: Decoder) throws {
     var data = data
     if data.length == nil, data.source != .selfWritten, case .text = data.source {
       data.length = min(Self.defaultLength, model.configuration.contextLength)
     }
-    _ = try data.readAll(for: model)
+    try requireWindows(data.readAll(for: model)?.count ?? writtenWindows)
   }
 }

@@ -100,6 +100,10 @@ import Testing
     #expect(throws: CalibrationError.self) {
       _ = try pruning { $1.data.samples = 1000 }
     }
+    let text = place.folder["text.safetensors"]
+    #expect(throws: TrainingError.tooFewWindows(source: text, found: 3, needed: 5)) {
+      _ = try pruning { $1.data.samples = 3 }
+    }
     #expect(throws: SelectionError.self) { _ = try pruning { $1.frozen = ["nothing.*"] } }
     #expect(!FileSystem.isTaken(place.folder["out.steps.partial"]))
   }

@@ -70,6 +70,31 @@ import Testing
     #expect(try model.made() == ["model-2of4", "out", "tokens.safetensors"])
   }
 
+  @Test func pruningAndTrainingAreOneCommand() throws {
+    let run = try ToolRun(
+      "prune", model.path, "--method", "asp", "--data", tokens, "--steps", "1", "--quiet",
+      "--learning-rate", "1e-3", "-o", out)
+    #expect(run.status == 65)
+    #expect(run.errors.hasSuffix("3 windows to train on, one step takes 9\n"), "\(run.errors)")
+    #expect(!FileManager.default.fileExists(atPath: out))
+    let many = try model.writeTokens((0..<96).map { Int32(7 * $0 % 512) }, samples: 12)
+    let again = try ToolRun(
+      "prune", model.path, "--method", "asp", "--data", many, "--steps", "1", "--quiet", "--json",
+      "-o", out)
+    #expect(again.status == 0, "\(again.errors)")
+    let json = try again.json()
+    #expect(json["method"] == "magnitude" && json["output"] == .string(out))
+    #expect(json["training"]?["objective"] == "cross-entropy")
+    #expect(json["training"]?.differences(from: Self.contract) == [])
+    #expect(try ToolRun("check", out).status == 0)
+  }
+
+  @Test func trainingOptionsNeedTraining() throws {
+    let run = try ToolRun("prune", model.path, "--epochs", "3")
+    #expect(run.status == 64)
+    #expect(run.errors.contains("nothing is trained without --finetune"), "\(run.errors)")
+  }
+
   @Test(arguments: ["distill", "cross-entropy", "both"])
   func theObjectKeepsItsContract(objective: String) throws {
     let teacher = objective == "cross-entropy" ? [] : ["--dense", model.path]
