@@ -19,22 +19,30 @@ let fuzzers: [Target] =
       exclude: ["words.dict"], swiftSettings: settings)
   ]
 
+// With SPARSIFY_LIBRARIES_ALONE the executable and its tests are left out: the sanitizers have no use for them.
+let tool: [Target] = [
+  .executableTarget(
+    name: "sparsify", dependencies: ["SparseCore", "SparseModel"], swiftSettings: settings),
+  .testTarget(
+    name: "sparsifyTests",
+    dependencies: ["sparsify", "SparseCore", "SparseModel", "TestSupport"],
+    exclude: ["Snapshots"], swiftSettings: settings),
+]
+let isWhole = Context.environment["SPARSIFY_LIBRARIES_ALONE"] == nil
+
 let package = Package(
   name: "sparsify",
   platforms: [.macOS(.v15)],  // Synchronization's Mutex and Atomic
   products: [
     .library(name: "SparseCore", targets: ["SparseCore"]),
     .library(name: "SparseModel", targets: ["SparseModel"]),
-    .executable(name: "sparsify", targets: ["sparsify"]),
-  ],
+  ] + (isWhole ? [.executable(name: "sparsify", targets: ["sparsify"])] : []),
   targets: [
     .target(
       name: "CSparseKernels", cSettings: [.treatAllWarnings(as: .error)],
       linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))]),
     .target(name: "SparseCore", dependencies: ["CSparseKernels"], swiftSettings: settings),
     .target(name: "SparseModel", dependencies: ["SparseCore"], swiftSettings: settings),
-    .executableTarget(
-      name: "sparsify", dependencies: ["SparseCore", "SparseModel"], swiftSettings: settings),
     .target(
       name: "TestSupport", dependencies: ["SparseCore"], path: "Tests/TestSupport",
       swiftSettings: settings),
@@ -48,10 +56,6 @@ let package = Package(
       name: "SparseModelTests",
       dependencies: ["SparseModel", "SparseCore", "FuzzTargets", "TestSupport"],
       swiftSettings: settings),
-    .testTarget(
-      name: "sparsifyTests",
-      dependencies: ["sparsify", "SparseCore", "SparseModel", "TestSupport"],
-      exclude: ["Snapshots"], swiftSettings: settings),
-  ] + fuzzers,
+  ] + (isWhole ? tool : []) + fuzzers,
   swiftLanguageModes: [.v6]
 )
