@@ -21,8 +21,8 @@ import Testing
   @Test func aBadValueNamesTheOptionTheValueAndTheAllowedSet() {
     #expect(
       message("prune model --method wnda") == """
-        Error: The value 'wnda' is invalid for '--method <method>': choose from 'magnitude', 'wanda', 'sparsegpt', 'admm'. Did you mean 'wanda'?
-        Help:  --method <method>  How to choose the weights that stay (values: magnitude, wanda, sparsegpt, admm; default: admm).
+        Error: The value 'wnda' is invalid for '--method <method>': choose from 'magnitude', 'wanda', 'sparsegpt', 'admm', 'asp'. Did you mean 'wanda'?
+        Help:  --method <method>  How to choose the weights that stay; 'asp' is magnitude, then training (values: magnitude, wanda, sparsegpt, admm, asp; default: admm).
         Usage: sparsify prune <model> [options]
                See 'sparsify prune --help' for more information.
         """)
