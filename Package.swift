@@ -36,6 +36,7 @@ let package = Package(
   products: [
     .library(name: "SparseCore", targets: ["SparseCore"]),
     .library(name: "SparseModel", targets: ["SparseModel"]),
+    .library(name: "SparseCUDA", targets: ["SparseCUDA"]),
   ] + (isWhole ? [.executable(name: "sparsify", targets: ["sparsify"])] : []),
   targets: [
     .target(
@@ -43,6 +44,9 @@ let package = Package(
       linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))]),
     .target(name: "SparseCore", dependencies: ["CSparseKernels"], swiftSettings: settings),
     .target(name: "SparseModel", dependencies: ["SparseCore"], swiftSettings: settings),
+    .target(
+      name: "SparseCUDA", dependencies: ["SparseCore"], swiftSettings: settings,
+      linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
     .target(
       name: "TestSupport", dependencies: ["SparseCore"], path: "Tests/TestSupport",
       swiftSettings: settings),
