@@ -8,7 +8,7 @@
 /// ```
 ///
 /// It is a model: launches, caches, and kernels that are tuned for one shape and not for another are in it as
-/// averages only.
+/// averages only. Where the time of a product was measured, that takes the model's place.
 public struct Roofline: Sendable {
   /// What a product waits for.
   public enum Bound: String, Sendable {
@@ -26,6 +26,8 @@ public struct Roofline: Sendable {
     public let bound: Bound
     /// The part of it that does not depend on the size.
     public let fixedSeconds: Double
+    /// Whether `seconds` comes from ``Roofline/measured``; the rest is the model's in any case.
+    public let isMeasured: Bool
   }
 
   /// How much of the datasheet's rates a kind of kernel reaches.
@@ -40,9 +42,14 @@ public struct Roofline: Sendable {
 
   /// What it is computed for.
   public let gpu: GPU
+  /// What was measured on it; nil where nothing was.
+  public let measured: MeasuredTimes?
 
-  /// The model of a GPU.
-  public init(gpu: GPU) { self.gpu = gpu }
+  /// The model of a GPU, with what was measured on it.
+  public init(gpu: GPU, measured: MeasuredTimes? = nil) {
+    self.gpu = gpu
+    self.measured = measured
+  }
 
   /// The efficiency of each kind of kernel, calibrated on an H100 SXM.
   ///
@@ -62,7 +69,7 @@ public struct Roofline: Sendable {
   ///
   /// INT8 forms read INT8 activations with a float32 scale a row; results are 16 bits. Sparse kernels take rows in multiples of
   /// 8 (16 bits) or 16 (INT8): the missing ones are counted as computed. A sparse form on a GPU without sparse tensor
-  /// cores, or of a shape that no sparse kernel takes, takes the time of the dense one.
+  /// cores, or of a shape that no sparse kernel takes, takes the time of the dense one. A measured time is taken as it is.
   public func time(_ form: LinearForm, rows: Int, outputs: Int, inputs: Int) -> Time {
     precondition(
       rows > 0 && outputs > 0 && inputs > 0,
@@ -80,9 +87,11 @@ public struct Roofline: Sendable {
     let activations = m * (form.isInt8 ? k + 4 : 2 * k) + 2 * m * n
     let bytes = Double(form.byteCount(outputs: outputs, inputs: inputs)) + activations
     let memory = bytes / (1e9 * gpu.bandwidth * efficiency.memory)
+    let seconds = measured?.seconds(form, rows: rows, outputs: outputs, inputs: inputs)
     return Time(
-      seconds: max(compute, memory) + efficiency.fixed,
-      bound: compute > memory ? .compute : .memory, fixedSeconds: efficiency.fixed)
+      seconds: seconds ?? max(compute, memory) + efficiency.fixed,
+      bound: compute > memory ? .compute : .memory, fixedSeconds: efficiency.fixed,
+      isMeasured: seconds != nil)
   }
 
   /// Why the GPU runs a weight of this shape dense; nil where it does not.
@@ -93,6 +102,8 @@ public struct Roofline: Sendable {
   }
 
   /// Why a sparse form is not faster than the dense one with the same numbers, by 5 percent at least; nil where it is.
+  ///
+  /// Of measured times only that is known: ``SparseObstacle/efficiency(rows:)``.
   public func obstacle(
     to form: LinearForm, rows: Int, outputs: Int, inputs: Int
   ) -> SparseObstacle? {
@@ -101,6 +112,7 @@ public struct Roofline: Sendable {
     let dense = time(form.dense, rows: rows, outputs: outputs, inputs: inputs)
     let sparse = time(form, rows: rows, outputs: outputs, inputs: inputs)
     if dense.seconds / sparse.seconds >= 1.05 { return nil }
+    if dense.isMeasured || sparse.isMeasured { return .efficiency(rows: rows) }
     let isFixed =
       sparse.fixedSeconds > sparse.seconds / 2
       || (dense.seconds - dense.fixedSeconds) / (sparse.seconds - sparse.fixedSeconds) >= 1.05

@@ -108,6 +108,31 @@ import Testing
     #expect(form.fitsPyTorch(outputs: outputs, inputs: inputs) == fits)
   }
 
+  @Test func aMeasuredTimeTakesTheModelsPlaceAndLeavesTheBound() throws {
+    let measured = try MeasuredTimes(
+      gpu: "mine",
+      entries: [
+        .init(form: .sparseInt8, rows: 16, outputs: 4096, inputs: 4096, seconds: 1e-3),
+        .init(form: .denseHalf, rows: 16, outputs: 24, inputs: 24, seconds: 2e-3),
+      ])
+    let model = try Self.h100()
+    let roofline = Roofline(gpu: model.gpu, measured: measured)
+    let time = roofline.time(.sparseInt8, rows: 16, outputs: 4096, inputs: 4096)
+    let modelled = model.time(.sparseInt8, rows: 16, outputs: 4096, inputs: 4096)
+    #expect(time.seconds == 1e-3 && time.isMeasured && !modelled.isMeasured)
+    #expect(time.bound == modelled.bound && time.fixedSeconds == modelled.fixedSeconds)
+    // What was not measured is the model's.
+    #expect(
+      roofline.time(.denseInt8, rows: 16, outputs: 4096, inputs: 4096)
+        == model.time(.denseInt8, rows: 16, outputs: 4096, inputs: 4096))
+    // Of a measured time no more is known than that it is no shorter.
+    #expect(
+      roofline.obstacle(to: .sparseInt8, rows: 16, outputs: 4096, inputs: 4096)
+        == .efficiency(rows: 16))
+    // What no sparse kernel takes runs dense, as measured.
+    #expect(roofline.time(.sparseHalf, rows: 16, outputs: 24, inputs: 24).seconds == 2e-3)
+  }
+
   @Test func aSmallWeightAtFewRowsDoesNotPay() throws {
     let obstacle = try Self.h100().obstacle(
       to: .sparseHalf, rows: 1, outputs: 576, inputs: 576)
