@@ -29,15 +29,18 @@ extension ModelPlan {
     let times = PlanTimes(shape, request, context: context)
     let passes = times.passes()
     let layers = times.layers(rows: Set(passes.map(\.rows)).sorted())
+    let measured = times.measurement(of: layers)
     let memory = PlanMemory(shape, request, context: context)
     self.request = request
     self.passes = passes
     self.layers = layers
+    measurement = measured
     self.memory = memory
     verdict = PlanVerdict(passes, request)
     advice = PlanAdvice.all(
       PlanAdvice.Evidence(
-        shape: shape, request: request, passes: passes, layers: layers, context: context))
+        shape: shape, request: request, passes: passes, layers: layers, context: context,
+        measurement: measured))
   }
 }
 

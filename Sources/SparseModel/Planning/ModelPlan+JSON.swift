@@ -5,7 +5,7 @@ extension ModelPlan {
   public var json: JSON {
     [
       "schema": 1, "gpu": .string(request.gpu.name), "form": .string(request.form.rawValue),
-      "layers": .array(layers.map(\.json)),
+      "measured": measurement?.json ?? .null, "layers": .array(layers.map(\.json)),
       "passes": .array(
         passes.map { pass in
           [
@@ -33,7 +33,20 @@ extension ModelPlan.Layer {
       "name": .string(name), "m": .integer(rows), "n": .integer(outputs), "k": .integer(inputs),
       "denseSeconds": .number(dense.seconds), "sparseSeconds": .number(sparse.seconds),
       "speedup": .number(speedup), "bound": .string(sparse.bound.rawValue),
-      "obstacle": obstacle.map { .string("\($0)") } ?? .null,
+      "obstacle": obstacle.map { .string("\($0)") } ?? .null, "measured": .bool(isMeasured),
+    ]
+  }
+}
+
+extension PlanMeasurement {
+  fileprivate var json: JSON {
+    [
+      "gpu": .string(gpu), "file": path.map(JSON.string) ?? .null, "linears": .integer(linears),
+      "of": .integer(all), "rows": [.integer(rows.lowerBound), .integer(rows.upperBound)],
+      "forms": .array(
+        LinearForm.allCases.map {
+          ["form": .string($0.rawValue), "linears": .integer(linearsOfForm[$0] ?? 0)]
+        }),
     ]
   }
 }

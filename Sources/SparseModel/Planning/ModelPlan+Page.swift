@@ -13,8 +13,21 @@ extension ModelPlan: Reportable {
       .section(
         "How to get this again", .command(origin.command), .definitions(origin.definitions),
         .note(
-          "A roofline model, calibrated on an H100: each product takes as long as its arithmetic or its memory traffic, whichever is longer, and a fixed time. Rates are the datasheet's."
+          (measurement == nil ? "A" : "What was not measured is from a")
+            + " roofline model, calibrated on an H100: each product takes as long as its arithmetic or its memory traffic, whichever is longer, and a fixed time. Rates are the datasheet's."
         )))
+  }
+
+  /// Which times are measured; nothing where the plan was made without measurements.
+  private var measuredNotes: HTML {
+    guard let measurement else { return .joined([]) }
+    let notes = [HTML.note("Measured: \(measurement.summary); \(measurement.rule).")]
+    return .joined(
+      measurement.gaps.isEmpty
+        ? notes
+        : notes + [
+          .note("Not measured, so by the roofline model:"), .list(measurement.gapLines),
+        ])
   }
 
   private var form: LinearForm { request.form }
@@ -75,25 +88,27 @@ extension ModelPlan: Reportable {
       "Speed", .charts(charts), table.html,
       .note(
         "One \(request.gpu.name), were its memory large enough, at \(memory.context.counting("token")) of context. Other: attention and output projection, which are the same in every form."
-      ))
+      ), measuredNotes)
   }
 
   /// Linears of one shape in one row, with what keeps 2:4 from paying.
   private var linearSection: HTML {
-    var table = HTMLTable([
-      .numbers("rows"), .words("linears"), .numbers("outputs × inputs"), .numbers("dense fp16"),
-      .numbers(form.rawValue), .numbers("speedup"), .words("bound"),
-      .words("why no gain over \(form.dense.rawValue)"),
-    ])
+    var table = HTMLTable(
+      [
+        .numbers("rows"), .words("linears"), .numbers("outputs × inputs"), .numbers("dense fp16"),
+        .numbers(form.rawValue), .numbers("speedup"), .words("bound"),
+        .words("why no gain over \(form.dense.rawValue)"),
+      ] + (measurement == nil ? [] : [.words("measured")]))
     let groups = PlanGroup.groups(layers)
     for group in groups {
       let layer = group.layer
-      table.append([
-        "\(layer.rows)", "\(group.count) × \(group.names.joined(separator: ", "))",
-        Format.shape([layer.outputs, layer.inputs]), Format.fineSeconds(layer.dense.seconds),
-        Format.fineSeconds(layer.sparse.seconds), Format.times(layer.speedup),
-        layer.sparse.bound.rawValue, layer.obstacle.map { "\($0)" } ?? "–",
-      ])
+      table.append(
+        [
+          "\(layer.rows)", "\(group.count) × \(group.names.joined(separator: ", "))",
+          Format.shape([layer.outputs, layer.inputs]), Format.fineSeconds(layer.dense.seconds),
+          Format.fineSeconds(layer.sparse.seconds), Format.times(layer.speedup),
+          layer.sparse.bound.rawValue, layer.obstacle.map { "\($0)" } ?? "–",
+        ] + (measurement == nil ? [] : [layer.measuredText(form)]))
     }
     return .section(
       "Linears",

@@ -1,6 +1,7 @@
 public import SparseCore
 
-/// What 2:4 would bring for a whole model on one kind of GPU, predicted from the sizes of its tensors.
+/// What 2:4 would bring for a whole model on one kind of GPU, predicted from the sizes of its tensors and what was
+/// measured there.
 ///
 /// ```swift
 /// let plan = try Checkpoint(path: "SmolLM2-135M").plan(
@@ -27,6 +28,8 @@ public struct ModelPlan: Sendable {
 
     /// How many times as fast as dense float16.
     public var speedup: Double { dense.seconds / sparse.seconds }
+    /// Whether both times were measured; the roofline model gives those that were not.
+    public var isMeasured: Bool { dense.isMeasured && sparse.isMeasured }
   }
 
   /// A step of the whole model.
@@ -58,6 +61,8 @@ public struct ModelPlan: Sendable {
 
   /// What it was made for.
   public let request: PlanRequest
+  /// How much of the linears' times was measured; nil where the request came without measurements.
+  public let measurement: PlanMeasurement?
   /// Every linear at every number of rows, rows ascending, linears in the checkpoint's order.
   public let layers: [Layer]
   /// Decoding, then prefill, at every batch.
@@ -82,6 +87,8 @@ public struct PlanRequest: Sendable {
   public var context: Int?
   /// What pruning each linear was measured to cost; nil where that is not known.
   public var sensitivity: SensitivityRanking?
+  /// What products were measured to take on the GPU; nil where nothing was.
+  public var measured: MeasuredTimes?
 
   /// The most prompt tokens that are run at once: servers cut longer prompts into chunks.
   public static let prefillRows = 8192
@@ -89,7 +96,7 @@ public struct PlanRequest: Sendable {
   /// A request for at least one batch.
   public init(
     gpu: GPU, form: LinearForm, batches: [Int], context: Int? = nil,
-    sensitivity: SensitivityRanking? = nil
+    sensitivity: SensitivityRanking? = nil, measured: MeasuredTimes? = nil
   ) {
     precondition(form.isSparse, "PlanRequest: \(form.rawValue) is not sparse")
     precondition(
@@ -99,6 +106,7 @@ public struct PlanRequest: Sendable {
     self.batches = batches
     self.context = context
     self.sensitivity = sensitivity
+    self.measured = measured
   }
 }
 

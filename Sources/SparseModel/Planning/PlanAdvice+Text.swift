@@ -10,6 +10,8 @@ extension PlanAdvice: CustomStringConvertible {
       "Measured on this model: the linears pruned one by one (\(method)) raise the loss by \(Format.fixed(sum, 2)) nats a token in sum, from a perplexity of \(Format.fixed(Math.exponential(dense), 1)) to \(Format.fixed(Math.exponential(dense + sum), 1)) if losses only add up. The worst tenth of them has \(percent(worstTenth)) of that: 'sparsify prune --keep-dense' leaves such ones dense"
     case .noSparseTensorCores(let gpu):
       "\(gpu) has no sparse tensor cores: 2:4 weights run as dense ones, and only take less room where a program stores them compressed"
+    case .partlyMeasured(let count, let all):
+      "\(count) of \(all.counting("linear")) were measured in some forms and not in all: where measured times are set against the roofline model's, speedups can be far off; measure every form"
     case .decodeBound(let batch, let share, let bytes):
       "Decoding waits for memory: with \(batch.counting("sequence")) \(percent(share)) of the linears do. There 2:4 saves bytes (\(percent(bytes)) of the dense form's are left), not arithmetic; weight-only 4-bit formats read fewer bytes still"
     case .rest(let phase, let batch, let context, let share):

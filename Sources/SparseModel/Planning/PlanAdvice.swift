@@ -9,6 +9,8 @@ public enum PlanAdvice: Sendable, Equatable {
   case measuredLoss(method: String, sum: Double, dense: Double, worstTenth: Double)
   /// The GPU has no sparse tensor cores.
   case noSparseTensorCores(gpu: String)
+  /// Linears that were measured in some forms and not in all: measured times are set against the model's.
+  case partlyMeasured(count: Int, of: Int)
   /// While decoding, all time of most linears goes into reading weights.
   case decodeBound(batch: Int, share: Double, bytes: Double)
   /// Attention and output projection take most of a pass, which 2:4 leaves as they are.
@@ -27,6 +29,7 @@ public enum PlanAdvice: Sendable, Equatable {
     let passes: [ModelPlan.Pass]
     let layers: [ModelPlan.Layer]
     let context: Int
+    let measurement: PlanMeasurement?
   }
 
   /// Models of fewer weights in linears are called small.
@@ -38,6 +41,10 @@ public enum PlanAdvice: Sendable, Equatable {
     var advice: [PlanAdvice] = []
     if !request.gpu.hasSparseTensorCores {
       advice.append(.noSparseTensorCores(gpu: request.gpu.name))
+    }
+    if let measurement = evidence.measurement, measurement.partlyMeasured > 0 {
+      advice.append(
+        .partlyMeasured(count: measurement.partlyMeasured, of: measurement.all))
     }
     if let measured = measuredLoss(request.sensitivity) {
       advice.append(measured)

@@ -11,7 +11,7 @@ struct PlanTimes {
     self.shape = shape
     self.request = request
     self.context = context
-    roofline = Roofline(gpu: request.gpu)
+    roofline = Roofline(gpu: request.gpu, measured: request.measured)
   }
 
   /// Every linear at every number of rows.
@@ -28,6 +28,14 @@ struct PlanTimes {
             to: request.form, rows: rows, outputs: linear.outputs, inputs: linear.inputs))
       }
     }
+  }
+
+  /// How much of the layers' times was measured; nil where the request came without measurements.
+  ///
+  /// A weight is measured at every number of rows or at none, so one number of them tells it.
+  func measurement(of layers: [ModelPlan.Layer]) -> PlanMeasurement? {
+    PlanMeasurement(
+      layers.filter { $0.rows == layers.first?.rows }, roofline, form: request.form)
   }
 
   /// Decoding at every batch, then prefill.

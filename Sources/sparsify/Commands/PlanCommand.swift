@@ -27,15 +27,20 @@ enum PlanCommand: Command {
     option: "sensitivity", "file", .path, note: "none",
     "What 'sparsify sensitivity' has found for this model: the advice then tells its own loss.")
 
+  static let measured = Parameter(
+    option: "measured", "file", .path, note: "none",
+    "What 'sparsify bench --device cuda --json' has measured on that GPU: linears take the times that are in it, "
+      + "and the roofline model's where there are none.")
+
   static let spec = CommandSpec(
     "plan", "Predict what 2:4 would bring on a GPU: time, memory, and whether it pays",
     discussion: """
       Only the headers of the weights and config.json are read. Times are those of a roofline model, \
-      calibrated on an H100; dense fp16 is what speedups are over.
+      calibrated on an H100, and of measurements where --measured has them; dense fp16 is what speedups are over.
       """,
     parameters: [
-      Common.model, gpu, gpuSpecification, batch, numbers, context, sensitivity, Common.report,
-      Common.json,
+      Common.model, gpu, gpuSpecification, batch, numbers, context, sensitivity, measured,
+      Common.report, Common.json,
     ],
     oneOf: [["gpu", "gpu-spec"]],
     examples: [
@@ -43,6 +48,9 @@ enum PlanCommand: Command {
       .init(
         "Long contexts on a smaller card",
         "sparsify plan Llama-2-7b --gpu l4 --batch 1,8 --context 4096"),
+      .init(
+        "With the times that 'sparsify bench' has measured on such a card",
+        "sparsify plan Llama-2-7b --gpu h100-sxm --dtype int8 --measured h100.json"),
       .init("A page to show to others", "sparsify plan Llama-2-7b --gpu l4 --report plan.html"),
     ])
 
@@ -56,13 +64,15 @@ enum PlanCommand: Command {
       try ReportFile(
         $0,
         reading: checkpoint.files.map(\.path) + [checkpoint.path]
-          + [checkpoint.configPath, arguments[sensitivity]].compactMap(\.self))
+          + [checkpoint.configPath, arguments[sensitivity], arguments[measured]]
+          .compactMap(\.self))
     }
     let plan = try checkpoint.plan(
       PlanRequest(
         gpu: gpu, form: arguments[numbers].form, batches: arguments[batch],
         context: arguments[Self.context],
-        sensitivity: arguments[sensitivity].map(SensitivityRanking.init(contentsOf:))))
+        sensitivity: arguments[sensitivity].map(SensitivityRanking.init(contentsOf:)),
+        measured: arguments[measured].map(MeasuredTimes.init(contentsOf:))))
     try reportFile?.write(plan, from: context.origin(of: model))
     if arguments[Common.json] {
       try context.print(plan.json)

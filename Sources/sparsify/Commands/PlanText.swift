@@ -20,27 +20,44 @@ struct PlanText {
       model        \(model.printable)
       gpu          \(gpu.name.printable): \(plain(gpu.halfRate)) fp16 and \(plain(gpu.int8Rate)) INT8 dense TFLOPS, \
       \(plain(gpu.bandwidth)) GB/s, \(plain(gpu.memory)) GB\(gpu.hasSparseTensorCores ? "" : ", no sparse tensor cores")
-      context      \(plan.memory.context.counting("token"))
+      \(measured)context      \(plan.memory.context.counting("token"))
 
       """
   }
 
+  /// What was measured, and below it what was not; nothing where the plan was made without measurements.
+  private var measured: String {
+    guard let measurement = plan.measurement else { return "" }
+    var lines = ["measured     " + measurement.summary, Self.indent + measurement.rule]
+    if !measurement.gaps.isEmpty {
+      lines.append(Self.indent + "not measured, so by the roofline model:")
+      lines += measurement.gapLines.map { "\(Self.indent)- \($0.printable)" }
+    }
+    return lines.map { $0 + "\n" }.joined()
+  }
+
+  /// As wide as the labels.
+  private static let indent = String(repeating: " ", count: 13)
+
   /// Linears of one shape in one row.
   private var layers: String {
-    var table = Table([
-      ("rows", .right), ("linears", .left), ("outputs × inputs", .right), ("dense fp16", .right),
-      (form.rawValue, .right), ("speedup", .right), ("bound", .left),
-      ("no gain over \(form.dense.rawValue)", .left),
-    ])
+    let isMeasured = plan.measurement != nil
+    var table = Table(
+      [
+        ("rows", .right), ("linears", .left), ("outputs × inputs", .right), ("dense fp16", .right),
+        (form.rawValue, .right), ("speedup", .right), ("bound", .left),
+      ] + (isMeasured ? [("measured", .left)] : [])
+        + [("no gain over \(form.dense.rawValue)", .left)])
     for group in PlanGroup.groups(plan.layers) {
       let layer = group.layer
-      table.append([
-        "\(layer.rows)", "\(group.count) × \(group.names.joined(separator: ", "))",
-        Format.shape([layer.outputs, layer.inputs]), Format.fineSeconds(layer.dense.seconds),
-        Format.fineSeconds(layer.sparse.seconds), Format.times(layer.speedup),
-        layer.sparse.bound.rawValue,
-        layer.obstacle.map { "\($0)" } ?? "",
-      ])
+      table.append(
+        [
+          "\(layer.rows)", "\(group.count) × \(group.names.joined(separator: ", "))",
+          Format.shape([layer.outputs, layer.inputs]), Format.fineSeconds(layer.dense.seconds),
+          Format.fineSeconds(layer.sparse.seconds), Format.times(layer.speedup),
+          layer.sparse.bound.rawValue,
+        ] + (isMeasured ? [layer.measuredText(form)] : [])
+          + [layer.obstacle.map { "\($0)" } ?? ""])
     }
     return "Linears, each: rows are the tokens multiplied at once\n\n" + table.text
   }

@@ -206,6 +206,100 @@ import Testing
     #expect(plan.passes.allSatisfy { $0.seconds(.sparseHalf).isFinite })
   }
 
+  /// Times of the shapes of `small`, all 10 µs at 1 row but one, which takes 10 times as long.
+  private static func measured(
+    _ shapes: [(Int, Int)], forms: [LinearForm] = LinearForm.allCases
+  ) throws -> MeasuredTimes {
+    try MeasuredTimes(
+      gpu: "NVIDIA H100",
+      entries: shapes.flatMap { outputs, inputs in
+        forms.map { form in
+          let isSlow = form == .sparseHalf && outputs == 160
+          return .init(
+            form: form, rows: 1, outputs: outputs, inputs: inputs, seconds: isSlow ? 1e-4 : 1e-5)
+        }
+      }, path: "h100.json")
+  }
+
+  @Test func measuredTimesTakeThePlaceOfTheModels() throws {
+    let folder = try TemporaryFolder()
+    let checkpoint = try Self.small(in: folder)
+    let request = try PlanRequest(
+      gpu: Self.gpu(), form: .sparseHalf, batches: [1, 3],
+      measured: Self.measured([(64, 64), (32, 64), (160, 64), (64, 160)]))
+    let plan = try checkpoint.plan(request)
+    for layer in plan.layers {
+      // One row was measured: three take three times as long.
+      let scale = Double(layer.rows)
+      #expect(layer.isMeasured)
+      #expect(abs(layer.dense.seconds / (scale * 1e-5) - 1) < 1e-12)
+      #expect(
+        abs(layer.sparse.seconds / (scale * (layer.outputs == 160 ? 1e-4 : 1e-5)) - 1) < 1e-12)
+      #expect(layer.obstacle == .efficiency(rows: layer.rows))
+    }
+    // 14 linears, 4 of them 160 wide.
+    let pass = plan.passes[0]
+    #expect(abs((pass.linears[.sparseHalf] ?? 0) / (10e-5 + 4e-4) - 1) < 1e-12)
+    #expect(abs((pass.linears[.sparseInt8] ?? 0) / 14e-5 - 1) < 1e-12)
+    #expect(plan.measurement?.linears == 14 && plan.measurement?.gaps == [])
+    #expect(
+      plan.measurement?.summary
+        == "14 of 14 linears in dense fp16 and 2:4 fp16, on NVIDIA H100 (h100.json)")
+    #expect(
+      plan.measurement?.rule
+        == "at 1 to 1 row: between those measured times are interpolated, below they stay, above they grow with the rows"
+    )
+    #expect(
+      !plan.advice.contains {
+        if case .partlyMeasured = $0 { true } else { false }
+      })
+    // The rest of a pass, the memory and what the products wait for stay the model's.
+    var modelled = request
+    modelled.measured = nil
+    let model = try checkpoint.plan(modelled)
+    #expect(model.measurement == nil && model.layers.allSatisfy { !$0.isMeasured })
+    #expect(plan.passes.map(\.rest) == model.passes.map(\.rest))
+    #expect(plan.layers.map(\.sparse.bound) == model.layers.map(\.sparse.bound))
+    #expect(plan.memory.weights == model.memory.weights)
+  }
+
+  @Test func whatWasNotMeasuredIsTheModels() throws {
+    let folder = try TemporaryFolder()
+    let checkpoint = try Self.small(in: folder)
+    var request = try PlanRequest(
+      gpu: Self.gpu(), form: .sparseInt8, batches: [1],
+      measured: MeasuredTimes(
+        gpu: "NVIDIA H100",
+        entries: Self.measured([(160, 64)]).entries
+          + Self.measured([(64, 160)], forms: [.denseHalf]).entries))
+    let plan = try checkpoint.plan(request)
+    request.measured = nil
+    let model = try checkpoint.plan(request)
+    for (layer, modelled) in zip(plan.layers, model.layers) {
+      #expect(layer.isMeasured == (layer.outputs == 160))
+      #expect(layer.dense.isMeasured == (layer.outputs == 160 || layer.inputs == 160))
+      if !layer.sparse.isMeasured { #expect(layer.sparse == modelled.sparse) }
+      if !layer.dense.isMeasured { #expect(layer.dense == modelled.dense) }
+    }
+    let measurement = try #require(plan.measurement)
+    #expect(measurement.linears == 4 && measurement.all == 14 && measurement.path == nil)
+    #expect(
+      measurement.linearsOfForm == [.denseHalf: 6, .denseInt8: 4, .sparseHalf: 4, .sparseInt8: 4])
+    #expect(
+      measurement.gapLines == [
+        "2 × down_proj of 64 × 160: dense INT8, 2:4 fp16, 2:4 INT8",
+        "4 × k_proj, v_proj of 32 × 64: all forms", "4 × o_proj, q_proj of 64 × 64: all forms",
+      ])
+    #expect(plan.advice.contains(.partlyMeasured(count: 2, of: 14)))
+    let json = plan.json
+    #expect(json["measured"]?["rows"] == [1, 1])
+    #expect(json["measured"]?["gpu"] == "NVIDIA H100" && json["measured"]?["file"]?.isNull == true)
+    #expect(json["measured"]?["linears"] == 4 && json["measured"]?["of"] == 14)
+    #expect(json["measured"]?["forms"]?.array?[0] == ["form": "dense fp16", "linears": 6])
+    #expect(json["layers"]?.array?.count { $0["measured"] == true } == 8)
+    #expect(model.json["measured"]?.isNull == true)
+  }
+
   @Test func aMeasuredLossTakesThePlaceOfThoseOfOtherModels() throws {
     let folder = try TemporaryFolder()
     let checkpoint = try Self.small(in: folder)

@@ -18,10 +18,10 @@ import Testing
           [
             "name": "string", "m": "integer", "n": "integer", "k": "integer",
             "denseSeconds": "number", "sparseSeconds": "number", "speedup": "number",
-            "bound": "string", "obstacle": "string?",
+            "bound": "string", "obstacle": "string?", "measured": false,
           ]
         ],
-        "memory": ["context": 256, "cacheBytesPerToken": 1024],
+        "measured": .null, "memory": ["context": 256, "cacheBytesPerToken": 1024],
         "verdict": "string", "advice": ["string"],
       ]) == [])
     // 28 linears at 1 and 16 rows for decoding, at 256 and 4096 for prompts.
@@ -64,6 +64,62 @@ import Testing
     #expect(run.status == 64)
     #expect(run.output.isEmpty)
     #expect(run.errors.contains(reason), "\(run.errors)")
+  }
+
+  /// A table of what `bench` has measured: 2:4 INT8 of one shape, ten times as slow as dense fp16, and nothing else.
+  private static func table(slow: JSON = 200e-6) -> JSON {
+    func time(_ form: JSON, _ seconds: JSON) -> JSON {
+      ["form": form, "rows": 1, "outputs": 352, "inputs": 128, "seconds": seconds]
+    }
+    return [
+      "schema": 1, "version": "1.0", "device": "cuda", "gpu": ["name": "NVIDIA H100 80GB HBM3"],
+      "times": [time("dense fp16", 20e-6), time("2:4 INT8", slow)],
+    ]
+  }
+
+  @Test func measuredTimesAreTakenFromTheirFile() throws {
+    let model = try TinyModel()
+    let path = try model.folder.write(Self.table().text(), to: "h100.json")
+    let words = [
+      "plan", model.path, "--gpu", "h100-sxm", "--dtype", "int8", "--batch", "1", "--measured",
+      path,
+    ]
+    let object = try ToolRun(words + ["--json"]).json()
+    #expect(
+      object.differences(from: [
+        "measured": [
+          "gpu": "NVIDIA H100 80GB HBM3", "file": .string(path), "linears": 8, "of": 28,
+          "forms": [["form": "string", "linears": "integer"]],
+        ]
+      ]) == [])
+    let layers = try #require(object["layers"]?.array)
+    for layer in layers where layer["m"] == 1 {
+      #expect(layer["measured"] == .bool(layer["n"] == 352))
+      guard layer["n"] == 352 else { continue }
+      #expect(layer["denseSeconds"] == 20e-6 && layer["sparseSeconds"] == 200e-6)
+      #expect(layer["obstacle"] == "at 1 row the dense kernel is as fast")
+    }
+    let text = try ToolRun(words)
+    #expect(
+      text.output.contains(
+        "measured     8 of 28 linears in dense fp16 and 2:4 INT8, on NVIDIA H100 80GB HBM3 (\(path))\n"
+      ))
+    #expect(text.output.contains("- 8 × gate_proj, up_proj of 352 × 128: dense INT8, 2:4 fp16\n"))
+    #expect(try ToolRun(words + ["--report", model.folder["plan.html"]]).status == 0)
+    let markup = try Markup(String(decoding: model.folder.read("plan.html"), as: UTF8.self))
+    #expect(markup.text.contains("Measured: 8 of 28 linears"))
+    let over = try ToolRun(words + ["--report", path])
+    #expect(over.status == 64 && over.errors.contains("is a file that is read"))
+  }
+
+  @Test func aBadTableIsBadInput() throws {
+    let model = try TinyModel()
+    let path = try model.folder.write(Self.table(slow: -1).text(), to: "h100.json")
+    let run = try ToolRun("plan", model.path, "--gpu", "l4", "--measured", path)
+    #expect(run.status == 65 && run.output.isEmpty)
+    #expect(
+      run.errors
+        == "Error: \(path): times[1]: 'seconds' is -1.0, not from 1e-09 to 1000000.0\n")
   }
 
   @Test func aModelWithoutAConfigurationIsRefused() throws {

@@ -214,13 +214,13 @@ _sparsify() {
       _sparsify_words 'fp16 int8'
       return
       ;;
-    --sensitivity | --report)
+    --sensitivity | --measured | --report)
       _sparsify_files
       return
       ;;
     esac
     if [[ $word == -* ]]; then
-      _sparsify_words '--gpu --gpu-spec --batch --dtype --context --sensitivity --report --json -h --help'
+      _sparsify_words '--gpu --gpu-spec --batch --dtype --context --sensitivity --measured --report --json -h --help'
     else
       _sparsify_files
     fi

@@ -179,6 +179,7 @@ complete -c sparsify -n '__sparsify_runs plan' -l batch -x -d 'The numbers of se
 complete -c sparsify -n '__sparsify_runs plan' -l dtype -x -a 'fp16 int8' -d 'The numbers that the 2:4 weights are kept in'
 complete -c sparsify -n '__sparsify_runs plan' -l context -x -d 'The tokens of each sequence'
 complete -c sparsify -n '__sparsify_runs plan' -l sensitivity -r -F -d 'What \'sparsify sensitivity\' has found for this model: the advice then tells its own loss'
+complete -c sparsify -n '__sparsify_runs plan' -l measured -r -F -d 'What \'sparsify bench --device cuda --json\' has measured on that GPU: linears take the times that are in it, and the roofline model\'s where there are none'
 complete -c sparsify -n '__sparsify_runs plan' -l report -r -F -d 'Write the numbers to this file, too: as a page to look at where its name ends in .html, else as JSON'
 complete -c sparsify -n '__sparsify_runs plan' -l json -d 'Print one JSON object instead of text'
 complete -c sparsify -n '__sparsify_runs plan' -s h -l help -d 'Show this help'

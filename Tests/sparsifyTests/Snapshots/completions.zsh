@@ -207,6 +207,7 @@ _sparsify() {
       '--dtype=[The numbers that the 2\:4 weights are kept in]:type:(fp16 int8)' \
       '--context=[The tokens of each sequence]:n: ' \
       '--sensitivity=[What '\''sparsify sensitivity'\'' has found for this model\: the advice then tells its own loss]:file:_files' \
+      '--measured=[What '\''sparsify bench --device cuda --json'\'' has measured on that GPU\: linears take the times that are in it, and the roofline model'\''s where there are none]:file:_files' \
       '--report=[Write the numbers to this file, too\: as a page to look at where its name ends in .html, else as JSON]:file:_files' \
       '--json[Print one JSON object instead of text]' \
       '(- *)'{-h,--help}'[Show this help]' \
