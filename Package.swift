@@ -22,7 +22,8 @@ let fuzzers: [Target] =
 // With SPARSIFY_LIBRARIES_ALONE the executable and its tests are left out: the sanitizers have no use for them.
 let tool: [Target] = [
   .executableTarget(
-    name: "sparsify", dependencies: ["SparseCore", "SparseModel"], swiftSettings: settings),
+    name: "sparsify", dependencies: ["SparseCore", "SparseModel", "SparseCUDA"],
+    swiftSettings: settings),
   .testTarget(
     name: "sparsifyTests",
     dependencies: ["sparsify", "SparseCore", "SparseModel", "TestSupport"],
@@ -37,6 +38,8 @@ let package = Package(
     .library(name: "SparseCore", targets: ["SparseCore"]),
     .library(name: "SparseModel", targets: ["SparseModel"]),
     .library(name: "SparseCUDA", targets: ["SparseCUDA"]),
+    // What SparseCUDA's tests open in place of NVIDIA's libraries.
+    .library(name: "CUDAStub", type: .dynamic, targets: ["CUDAStub"]),
   ] + (isWhole ? [.executable(name: "sparsify", targets: ["sparsify"])] : []),
   targets: [
     .target(
@@ -55,6 +58,11 @@ let package = Package(
       path: "Tests/FuzzTargets", swiftSettings: settings),
     .testTarget(
       name: "SparseCoreTests", dependencies: ["SparseCore", "TestSupport"],
+      swiftSettings: settings),
+    .target(name: "CUDAStub", path: "Tests/CUDAStub", cSettings: [.treatAllWarnings(as: .error)]),
+    .testTarget(
+      name: "SparseCUDATests",
+      dependencies: ["SparseCUDA", "SparseCore", "TestSupport"],
       swiftSettings: settings),
     .testTarget(
       name: "SparseModelTests",

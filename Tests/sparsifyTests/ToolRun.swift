@@ -1,5 +1,6 @@
 import Foundation
 import SparseCore
+import TestSupport
 
 /// Runs the executable that was built beside these tests.
 struct ToolRun {
@@ -66,14 +67,5 @@ struct ToolRun {
     status = process.terminationStatus
   }
 
-  private static var executable: URL {
-    #if os(macOS)
-      let tests = Bundle(for: Marker.self).bundleURL
-    #else
-      let tests = Bundle.main.executableURL ?? URL(filePath: CommandLine.arguments[0])
-    #endif
-    return tests.deletingLastPathComponent().appending(path: "sparsify")
-  }
-
-  private final class Marker {}
+  private static var executable: URL { URL(filePath: BuiltProducts.path("sparsify")) }
 }

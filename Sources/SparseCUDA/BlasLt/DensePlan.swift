@@ -113,12 +113,12 @@ public struct DensePlan: ~Copyable {
 
   /// `CUDA_R_32F`, the type of the factors.
   private static let float32: Int32 = 0
-  /// `CUBLAS_COMPUTE_32F` and `CUBLAS_COMPUTE_32I`
+  /// The types of sums, `CUBLAS_COMPUTE_32F` and `CUBLAS_COMPUTE_32I`.
   private static let float32Sums: Int32 = 68
   private static let int32Sums: Int32 = 72
-  /// `CUBLASLT_MATMUL_DESC_TRANSA`
+  /// The attribute `CUBLASLT_MATMUL_DESC_TRANSA`.
   private static let firstOperation: Int32 = 3
-  /// `CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES`
+  /// The attribute `CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES`.
   private static let maximalWorkspace: Int32 = 1
   /// What NVIDIA recommends for GPUs from Hopper on.
   private static let workspaceBytes = 32 << 20

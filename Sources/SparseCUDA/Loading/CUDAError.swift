@@ -20,13 +20,12 @@ public enum CUDAError: Error, Equatable {
 }
 
 extension CUDAError: CustomStringConvertible {
-  /// One line; of a library that is missing also a line for each place looked in.
+  /// One line; of a library that is missing it names every place looked in.
   public var description: String {
     switch self {
     case .libraryMissing(let library, let places, let failures):
-      (["\(library.title) was not found: there is no \(library.rawValue) that can be opened in"]
-        + places.map { "  \($0)" } + failures.map { "  could not open \($0)" })
-        .joined(separator: "\n")
+      "\(library.title) was not found: there is no \(library.rawValue) that can be opened in \(places.joined(separator: ", "))"
+        + failures.map { "; \($0)" }.joined()
     case .symbolMissing(let name, let path):
       "\(path): has no function \(name), another version is needed"
     case .noDevice: "the driver knows of no GPU"

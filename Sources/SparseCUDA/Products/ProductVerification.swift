@@ -24,7 +24,7 @@ public struct ProductVerification: Sendable, Equatable {
     for type in [ScalarType.int8, .float16, .bfloat16] {
       guard let shape = try? SparseShape(outputs: 160, inputs: 416, type: type) else { continue }
       let sample = SampleWeight(shape, seed: 17, on: compute)
-      let dense = try DeviceBuffer(copying: sample.dense.bytes.bytes, on: session.device)
+      let dense = try DeviceBuffer(copying: sample.dense.bytes, on: session.device)
       let weight = try SparseWeight(compressing: dense, shape: shape, session)
       for rows in Self.rows {
         let result: DeviceType? = type == .int8 ? .int32 : nil
@@ -45,7 +45,7 @@ public struct ProductVerification: Sendable, Equatable {
     _ product: SparseProduct, _ x: SampleActivations, _ weight: borrowing SparseWeight,
     _ session: SparseLtSession, on compute: Compute
   ) throws(CUDAError) -> Matrix {
-    let input = try DeviceBuffer(copying: x.bytes.bytes, on: session.device)
+    let input = try DeviceBuffer(copying: x.bytes, on: session.device)
     let output = try DeviceBuffer(byteCount: product.outputBytes, on: session.device)
     try SparsePlan(product, session).multiply(input, weight, into: output)
     let (rows, outputs) = (product.rows, product.weight.outputs)

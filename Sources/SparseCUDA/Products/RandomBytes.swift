@@ -24,10 +24,10 @@ struct RandomBytes {
     let buffer = try DeviceBuffer(byteCount: byteCount, on: device)
     for offset in stride(from: 0, to: byteCount, by: block.count) {
       let count = min(block.count, byteCount - offset)
-      try buffer.write(block[0..<count].bytes, at: offset)
+      try buffer.write(block[0..<count], at: offset)
     }
     return buffer
   }
 
-  private static let blockBytes = 1 << 20
+  private static let blockBytes = 1 << 16
 }

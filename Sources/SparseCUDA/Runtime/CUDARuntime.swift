@@ -87,7 +87,7 @@ public final class CUDARuntime: Sendable {
     }
   }
 
-  /// cudaErrorNoDevice
+  /// The status `cudaErrorNoDevice`.
   private static let noDevice: Int32 = 100
 
   func check(_ call: String, _ status: Int32) throws(CUDAError) {

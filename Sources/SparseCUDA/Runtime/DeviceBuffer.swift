@@ -1,3 +1,5 @@
+public import SparseCore
+
 /// Bytes in a GPU's memory, given back with their owner.
 public struct DeviceBuffer: ~Copyable {
   /// Where they are, for the GPU; aligned to 256 bytes.
@@ -22,9 +24,7 @@ public struct DeviceBuffer: ~Copyable {
   }
 
   /// A copy of bytes of the host.
-  public init(
-    copying bytes: UnsafeRawBufferPointer, on device: CUDADevice
-  ) throws(CUDAError) {
+  public init(copying bytes: ByteView, on device: CUDADevice) throws(CUDAError) {
     let buffer = try DeviceBuffer(byteCount: bytes.count, on: device)
     try buffer.write(bytes, at: 0)
     self = buffer
@@ -33,13 +33,15 @@ public struct DeviceBuffer: ~Copyable {
   deinit { _ = device.runtime.free(address) }
 
   /// Copies bytes of the host to `offset`.
-  public func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(CUDAError) {
+  public func write(_ bytes: ByteView, at offset: Int) throws(CUDAError) {
     precondition(
       offset >= 0 && offset + bytes.count <= byteCount,
       "DeviceBuffer: \(bytes.count) bytes at \(offset) of \(byteCount)")
-    guard let start = bytes.baseAddress, !bytes.isEmpty else { return }
-    try device.runtime.check(
-      "cudaMemcpy", device.runtime.copy(address + offset, start, bytes.count, Self.toDevice))
+    if bytes.count == 0 { return }
+    let status = bytes.withUnsafeBytes { bytes in
+      device.runtime.copy(address + offset, bytes.start, bytes.count, Self.toDevice)
+    }
+    try device.runtime.check("cudaMemcpy", status)
   }
 
   /// Makes all bytes 0.

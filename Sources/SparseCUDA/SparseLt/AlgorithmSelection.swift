@@ -58,6 +58,6 @@ struct AlgorithmSelection: ~Copyable {
     try set(.splitMode, choice.splitMode)
   }
 
-  /// `CUSPARSELT_MATMUL_ALG_DEFAULT`
+  /// The one algorithm, `CUSPARSELT_MATMUL_ALG_DEFAULT`.
   private static let standard: Int32 = 0
 }

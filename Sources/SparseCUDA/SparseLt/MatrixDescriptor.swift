@@ -37,6 +37,6 @@ struct MatrixDescriptor: ~Copyable {
 
   /// What addresses of values are multiples of.
   private static let alignment: UInt32 = 16
-  /// `CUSPARSELT_SPARSITY_50_PERCENT`
+  /// The one sparsity, `CUSPARSELT_SPARSITY_50_PERCENT`.
   private static let half: Int32 = 0
 }

@@ -55,10 +55,10 @@ public struct SparseWeight: ~Copyable {
         && DeviceType(weight.type) == shape.type,
       "SparseWeight: \(weight.rows) × \(weight.columns) \(weight.type) for \(shape)")
     if let layout, let bytes = try? layout.bytes(of: weight, on: compute) {
-      self.init(shape, try DeviceBuffer(copying: bytes.bytes, on: session.device))
+      self.init(shape, try DeviceBuffer(copying: bytes, on: session.device))
     } else {
       let dense = try DeviceBuffer(
-        copying: weight.expanded(on: compute).bytes.bytes, on: session.device)
+        copying: weight.expanded(on: compute).bytes, on: session.device)
       try self.init(compressing: dense, shape: shape, session)
     }
   }
