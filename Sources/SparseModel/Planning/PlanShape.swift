@@ -78,6 +78,27 @@ struct PlanShape {
   }
 }
 
+extension Checkpoint {
+  /// The shapes of the linears inside the decoder blocks, in the order of the first of each, and how many have it.
+  ///
+  /// Only headers are read.
+  package func linearShapes() throws -> [(outputs: Int, inputs: Int, count: Int)] {
+    var shapes: [(outputs: Int, inputs: Int, count: Int)] = []
+    let names = Set(try blockWeights().map(ExactString.init))
+    for tensor in try modelTensors() where names.contains(ExactString(tensor.name)) {
+      let (outputs, inputs) = (tensor.shape[0], tensor.shape[1])
+      guard outputs > 0, inputs > 0 else { continue }
+      if let place = shapes.firstIndex(where: { $0.outputs == outputs && $0.inputs == inputs }) {
+        shapes[place].count += 1
+      } else {
+        shapes.append((outputs, inputs, 1))
+      }
+    }
+    guard !shapes.isEmpty else { throw SelectionError.noCandidates(path: path) }
+    return shapes
+  }
+}
+
 /// Why no plan can be made.
 public enum PlanError: Error, Equatable {
   /// config.json gives the key and value heads another width than the weights have.

@@ -3,54 +3,98 @@ internal import SparseModel
 
 /// `sparsify bench`: how fast the kernels are on this machine.
 enum BenchCommand: Command {
+  /// What the products run on.
+  enum Device: String, CaseIterable { case cpu, cuda }
+
   static let cases = Parameter(
-    repeatedArgument: "case", .word(of: Benchmark.names),
-    note: "all", "What to measure.")
+    repeatedArgument: "case", .benchmarkCase, note: "all",
+    "What to measure; with --device cuda the model whose linears are, instead of those of Llama-2 7B."
+  )
+
+  static let device = Parameter(
+    option: "device", "device", ValueType<Device>.choice, default: "cpu",
+    "Measure this processor's kernels, or NVIDIA's libraries with dense and 2:4 weights on a GPU.")
+
+  static let rows = Parameter(
+    option: "rows", "list", .batches, note: "1,16,32,64,128,256,512,1024,2048,4096,8192",
+    "The rows of activations that are measured on a GPU.")
 
   static let train = Parameter(
     option: "train", "model", .path, note: "none",
     "Measure training steps of this 2:4 model instead, with itself as the teacher.")
 
   static let spec = CommandSpec(
-    "bench", "Measure the kernels on this machine",
+    "bench", "Measure the kernels on this machine or its GPU",
     discussion: """
       Each case is given with its rate and its share of what the machine itself was measured to reach: \
       arithmetic or memory bandwidth. Close other programs first. The case linear also gives a table of \
       how much faster one linear layer is from each form of its weight, by the rows of activations.
+      With --device cuda the linears of a model are measured with cuBLASLt and cuSPARSELt, whose fastest \
+      kernels are searched for and kept for the next time; 'plan --measured' takes the table of --json.
       """,
-    parameters: [cases, train, Common.threads, Common.json, Common.quiet],
+    parameters: [cases, device, rows, train, Common.threads, Common.json, Common.quiet],
     exclusive: [["case", "train"]],
     examples: [
       .init("Measure everything", "sparsify bench"),
       .init("Steps of training", "sparsify bench --train SmolLM2-135M-2of4"),
       .init("Matrix products on one thread", "sparsify bench gemm rank-k --threads 1"),
+      .init(
+        "The linears of a model on a GPU, for 'plan --measured h100.json'",
+        "sparsify bench --device cuda Llama-2-7b --json > h100.json"),
     ])
 
   static func run(_ arguments: Arguments, in context: Context) throws -> ExitStatus {
+    switch arguments[device] {
+    case .cuda: try runOnGPU(arguments, in: context)
+    case .cpu: try runHere(arguments, in: context)
+    }
+    return .done
+  }
+
+  private static func runOnGPU(_ arguments: Arguments, in context: Context) throws {
+    let models = arguments[cases]
+    guard models.count <= 1 else { throw UsageError.unexpectedArguments(Array(models.dropFirst())) }
+    guard arguments[train] == nil else {
+      throw UsageError.noEffect(train.spec, reason: "training runs on this processor")
+    }
+    let measured = try DeviceBenchmark(model: models.first, rows: arguments[rows] ?? standardRows)
+      .run(in: context)
+    if arguments[Common.json] {
+      try context.print(measured.json)
+    } else {
+      try context.print(measured.text)
+    }
+  }
+
+  private static let standardRows = [1] + (4...13).map { 1 << $0 }
+
+  private static func runHere(_ arguments: Arguments, in context: Context) throws {
+    guard arguments[rows] == nil else {
+      throw UsageError.noEffect(rows.spec, reason: "it is for --device cuda")
+    }
     let wanted = arguments[cases]
+    for name in wanted where !Benchmark.names.contains(name) {
+      let reason = ValueError(choosing: name, from: Benchmark.names).reason
+      throw UsageError.badValue(cases.spec, value: name, reason: reason)
+    }
     let total = wanted.isEmpty ? Benchmark.names.count : Set(wanted).count
     var results: [Benchmark.Result] = []
     if let model = arguments[train] {
-      let result = try TrainingBenchmark.run(
-        model, on: context.compute, progress: context.progress)
-      if arguments[Common.json] {
-        try context.print(json([result]))
-      } else {
-        try context.print(text([result], context.compute))
+      results = [
+        try TrainingBenchmark.run(model, on: context.compute, progress: context.progress)
+      ]
+    } else {
+      try Benchmark.run(cases: wanted.isEmpty ? nil : wanted, compute: context.compute) { result in
+        results.append(result)
+        let done = Set(results.map(\.name)).count
+        try context.progress(Progress(step: "measured \(result.name)", done: done, total: total))
       }
-      return .done
-    }
-    try Benchmark.run(cases: wanted.isEmpty ? nil : wanted, compute: context.compute) { result in
-      results.append(result)
-      let done = Set(results.map(\.name)).count
-      try context.progress(Progress(step: "measured \(result.name)", done: done, total: total))
     }
     if arguments[Common.json] {
       try context.print(json(results))
     } else {
       try context.print(text(results, context.compute))
     }
-    return .done
   }
 
   private static func text(_ results: [Benchmark.Result], _ compute: Compute) -> String {
@@ -134,5 +178,12 @@ enum BenchCommand: Command {
           ]
         }),
     ]
+  }
+}
+
+extension ValueType where Value == String {
+  /// The name of a case, which a shell completes, or a path: which of them is wanted another option says.
+  fileprivate static var benchmarkCase: Self {
+    Self(allowed: Benchmark.names, completion: .values, read: path.read)
   }
 }

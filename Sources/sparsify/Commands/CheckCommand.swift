@@ -1,3 +1,4 @@
+internal import SparseCUDA
 internal import SparseCore
 internal import SparseModel
 
@@ -15,6 +16,13 @@ enum CheckCommand: Command {
     option: "format", "format", ValueType<Layout>.choice, default: "text",
     "How results are printed: github means annotations of GitHub Actions, json the same as --json.")
 
+  /// Who is asked besides.
+  enum Device: String, CaseIterable { case cuda }
+
+  static let device: Parameter<Device?> = Parameter(
+    option: "device", "device", .choice, note: "none",
+    "Ask cuSPARSELt on a GPU, too, whether it takes each weight for 2:4.")
+
   static let spec = CommandSpec(
     "check", "Check that every weight that should be 2:4 sparse is",
     discussion: """
@@ -27,8 +35,8 @@ enum CheckCommand: Command {
       passed, that of the first that cannot be read if there is one, and 1 otherwise.
       """,
     parameters: [
-      Common.models, Common.only, Common.skip, require, format, Common.threads, Common.json,
-      Common.quiet,
+      Common.models, Common.only, Common.skip, require, format, device, Common.threads,
+      Common.json, Common.quiet,
     ],
     exclusive: [["json", "format"]],
     examples: [
@@ -42,11 +50,16 @@ enum CheckCommand: Command {
       .init(
         "Keep what was found about every weight, for a script",
         "sparsify check model-2of4.safetensors --json > check.json"),
+      .init(
+        "Ask the library that is to run it on a GPU",
+        "sparsify check SmolLM2-135M-2of4 --device cuda"),
     ])
 
   static func run(_ arguments: Arguments, in context: Context) throws -> ExitStatus {
+    // Before any work: where there is no GPU, all of it would be in vain.
+    let cuda = try arguments[device].map { _ in try CUDASession(Environment.cudaLibraries) }
     let models = try arguments[Common.models].map { path in
-      try look(at: path, arguments, in: context)
+      try look(at: path, arguments, cuda, in: context)
     }
     switch arguments[Common.json] ? .json : arguments[format] {
     case .text: try context.print(CheckSummary(models).text)
@@ -60,15 +73,20 @@ enum CheckCommand: Command {
 
   /// What came of one model; an error is told at once, and ends nothing but the look at this model.
   private static func look(
-    at path: String, _ arguments: Arguments, in context: Context
+    at path: String, _ arguments: Arguments, _ cuda: CUDASession?, in context: Context
   ) throws -> CheckedModel {
     do {
       let report = try Checkpoint(path: path).check(
         Common.selection(arguments), requiring: arguments[require].map(\.description),
         on: context.compute, progress: context.progress)
-      return CheckedModel(path: path, result: .success(report))
+      let answer = try cuda.map {
+        try DeviceCheck(report, of: path, $0, progress: context.progress)
+      }
+      return CheckedModel(path: path, result: .success(report), device: answer)
     } catch let signal as Interrupted {
       throw signal
+    } catch let error as CUDAError {
+      throw error
     } catch {
       let model = CheckedModel(path: path, result: .failure(error))
       context.progressLine.note("Error: " + model.reason(error).errorLine)

@@ -10,11 +10,14 @@ struct CheckSummary {
   /// For each model the weights that violate the pattern and the verdict; of several also their
   /// names, and how many passed.
   var text: String {
-    if models.count == 1 { return models[0].report.map(Self.text) ?? "" }
+    if models.count == 1 { return Self.text(models[0]) ?? "" }
     return models.map { model in
-      model.path.printable + "\n" + (model.report.map(Self.text) ?? "FAILED: could not be read\n")
-        + "\n"
+      model.path.printable + "\n" + (Self.text(model) ?? "FAILED: could not be read\n") + "\n"
     }.joined() + total
+  }
+
+  private static func text(_ model: CheckedModel) -> String? {
+    model.report.map { text($0) + (model.device?.text ?? "") }
   }
 
   private static func text(_ report: CheckReport) -> String {

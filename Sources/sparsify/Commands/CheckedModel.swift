@@ -6,6 +6,8 @@ struct CheckedModel {
   /// The path as it was typed.
   let path: String
   let result: Result<CheckReport, any Error>
+  /// What a GPU's library says of it, if it was asked.
+  var device: DeviceCheck?
 
   /// What was found; nil where it cannot be read.
   var report: CheckReport? { try? result.get() }
@@ -15,7 +17,7 @@ struct CheckedModel {
     if case .failure(let error) = result { error } else { nil }
   }
 
-  var passed: Bool { report?.passed ?? false }
+  var passed: Bool { (report?.passed ?? false) && device?.passed ?? true }
 
   /// An error of this model in words, which begin with its path or that of a file in it.
   func reason(_ error: any Error) -> String {
@@ -39,7 +41,11 @@ struct CheckedModel {
     let model = JSON.Member(key: "model", value: .string(path))
     switch result {
     case .success(let report):
-      return .object([model] + (report.json.object ?? []))
+      let answer = device.map { [JSON.Member(key: "device", value: $0.json)] } ?? []
+      let members = (report.json.object ?? []).map { member in
+        member.key == "passed" ? JSON.Member(key: member.key, value: .bool(passed)) : member
+      }
+      return .object([model] + members + answer)
     case .failure(let error):
       let nothing: JSON = [
         "schema": 1, "passed": false, "sparse": 0, "violating": 0, "dense": 0, "required": [],

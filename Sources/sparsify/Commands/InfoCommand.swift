@@ -1,10 +1,11 @@
+internal import SparseCUDA
 internal import SparseCore
 internal import SparseModel
 
 /// `sparsify info`: what this build is and what it runs on.
 enum InfoCommand: Command {
   static let spec = CommandSpec(
-    "info", "Show the version, the kernels in use and the machine",
+    "info", "Show the version, the kernels in use, the machine and its GPUs",
     parameters: [Common.threads, Common.json],
     examples: [
       .init("Show which instruction set is used", "sparsify info"),
@@ -13,15 +14,18 @@ enum InfoCommand: Command {
 
   static func run(_ arguments: Arguments, in context: Context) throws -> ExitStatus {
     let machine = Machine.current()
+    let graphics = GraphicsInfo(CUDAInventory(Environment.cudaLibraries))
     if arguments[Common.json] {
-      try context.print(json(machine, context.compute))
+      try context.print(json(machine, graphics, context.compute))
     } else {
-      try context.print(text(machine, context.compute))
+      try context.print(text(machine, graphics, context.compute))
     }
     return .done
   }
 
-  private static func text(_ machine: Machine, _ compute: Compute) -> String {
+  private static func text(
+    _ machine: Machine, _ graphics: GraphicsInfo, _ compute: Compute
+  ) -> String {
     var table = Table([("", .left), ("", .left)])
     table.append(["version", Tool.version])
     let available = KernelSet.available.map(\.name).joined(separator: ", ")
@@ -33,10 +37,13 @@ enum InfoCommand: Command {
     table.append(["memory", machine.memoryBytes.map(Format.bytes) ?? "unknown"])
     table.append(["page", Format.bytes(machine.pageBytes)])
     if let hugePages = machine.hugePages { table.append(["huge pages", hugePages]) }
+    for row in graphics.rows { table.append(row) }
     return table.text
   }
 
-  private static func json(_ machine: Machine, _ compute: Compute) -> JSON {
+  private static func json(
+    _ machine: Machine, _ graphics: GraphicsInfo, _ compute: Compute
+  ) -> JSON {
     [
       "schema": 1,
       "version": .string(Tool.version),
@@ -51,6 +58,7 @@ enum InfoCommand: Command {
       "memoryBytes": machine.memoryBytes.map(JSON.integer) ?? .null,
       "pageBytes": .integer(machine.pageBytes),
       "hugePages": machine.hugePages.map(JSON.string) ?? .null,
+      "cuda": graphics.json,
     ]
   }
 }

@@ -1,3 +1,5 @@
+internal import SparseCUDA
+
 #if canImport(Glibc)
   internal import Glibc
 #elseif canImport(Darwin)
@@ -9,6 +11,7 @@
 /// The environment variables that have a say.
 enum Environment: String, CaseIterable {
   case kernel = "SPARSIFY_KERNEL"
+  case cuda = "SPARSIFY_CUDA_LIBRARIES"
   case columns = "COLUMNS"
   case slurmIndex = "SLURM_ARRAY_TASK_ID"
   case slurmCount = "SLURM_ARRAY_TASK_COUNT"
@@ -17,8 +20,19 @@ enum Environment: String, CaseIterable {
   case jobIndex = "JOB_COMPLETION_INDEX"
 
   /// The value of a variable; nil if it isn't set.
-  static subscript(variable: Environment) -> String? {
-    getenv(variable.rawValue).map { String(cString: $0) }
+  static subscript(variable: Environment) -> String? { value(variable.rawValue) }
+
+  /// The value of any variable.
+  private static func value(_ name: String) -> String? {
+    getenv(name).map { String(cString: $0) }
+  }
+
+  /// Where NVIDIA's libraries are looked for.
+  static var cudaLibraries: LibrarySearch { LibrarySearch(environment: value) }
+
+  /// Where the kernels are kept that a search has found on a GPU.
+  static var algorithmCache: AlgorithmCache? {
+    AlgorithmCache.standardPath(environment: value).map(AlgorithmCache.init(path:))
   }
 
   /// Each variable and what it does, for the help.
@@ -29,6 +43,7 @@ enum Environment: String, CaseIterable {
   private var meaning: String {
     switch self {
     case .kernel: "Force a kernel set; 'sparsify info' lists those that this CPU can run."
+    case .cuda: "Folders to look for NVIDIA's libraries in first, with colons between them."
     case .columns: "Wrap help to this many columns."
     case .slurmIndex: "Which part 'auto' is, in a Slurm job array."
     case .slurmCount: "How many parts there are for 'auto' alone."

@@ -100,11 +100,6 @@ import Testing
       "check m --only [a",
       "The value '[a' is invalid for '--only <glob>': '[' without ']' in pattern '[a'"
     ),
-    (
-      "bench gem",
-      "The value 'gem' is invalid for '<case>': choose from "
-        + Benchmark.names.map { "'\($0)'" }.joined(separator: ", ") + ". Did you mean 'gemm'?"
-    ),
   ])
   func theFirstLineSaysWhatIsWrong(line: String, expected: String) throws {
     let lines = try #require(message(line)).split(separator: "\n")

@@ -180,9 +180,13 @@ _sparsify() {
       _sparsify_words 'text github json'
       return
       ;;
+    --device)
+      _sparsify_words 'cuda'
+      return
+      ;;
     esac
     if [[ $word == -* ]]; then
-      _sparsify_words '--only --skip --require --format --threads --json -q --quiet -h --help'
+      _sparsify_words '--only --skip --require --format --device --threads --json -q --quiet -h --help'
     else
       _sparsify_files
     fi
@@ -382,17 +386,21 @@ _sparsify() {
     ;;
   bench)
     case $previous in
+    --device)
+      _sparsify_words 'cpu cuda'
+      return
+      ;;
+    --rows | --threads)
+      :
+      return
+      ;;
     --train)
       _sparsify_files
       return
       ;;
-    --threads)
-      :
-      return
-      ;;
     esac
     if [[ $word == -* ]]; then
-      _sparsify_words '--train --threads --json -q --quiet -h --help'
+      _sparsify_words '--device --rows --train --threads --json -q --quiet -h --help'
     else
       _sparsify_words 'fma-peak read memcpy gemm int8-gemm pack rank-k cholesky solve sparsegpt weight-gradient attention attention-gradient decode-attention linear-row norms magnitude select check convert fingerprint silu assignment permutation linear'
     fi

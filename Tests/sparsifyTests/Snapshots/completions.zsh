@@ -19,8 +19,8 @@ _sparsify_commands() {
     'generate:Let a model go on from a prompt'
     'calibrate:Collect statistics of what the layers of a model read'
     'merge:Put the parts together that several runs have made'
-    'bench:Measure the kernels on this machine'
-    'info:Show the version, the kernels in use and the machine'
+    'bench:Measure the kernels on this machine or its GPU'
+    'info:Show the version, the kernels in use, the machine and its GPUs'
     'completions:Print a completion script for a shell'
     'help:Show the help of a command'
   )
@@ -183,6 +183,7 @@ _sparsify() {
       '*--skip=[Leave out the weights whose names match]:glob: ' \
       '*--require=[Fail unless a weight'\''s name matches and all whose names do are 2\:4, whatever the manifest says]:glob: ' \
       '--format=[How results are printed\: github means annotations of GitHub Actions, json the same as --json]:format:(text github json)' \
+      '--device=[Ask cuSPARSELt on a GPU, too, whether it takes each weight for 2\:4]:device:(cuda)' \
       '--threads=[The number of threads. Results don'\''t depend on it]:n: ' \
       '--json[Print one JSON object instead of text]' \
       '(-q --quiet)'{-q,--quiet}'[Show no progress]' \
@@ -339,6 +340,8 @@ _sparsify() {
     ;;
   bench)
     _arguments -s -S \
+      '--device=[Measure this processor'\''s kernels, or NVIDIA'\''s libraries with dense and 2\:4 weights on a GPU]:device:(cpu cuda)' \
+      '--rows=[The rows of activations that are measured on a GPU]:list: ' \
       '--train=[Measure training steps of this 2\:4 model instead, with itself as the teacher]:model:_files' \
       '--threads=[The number of threads. Results don'\''t depend on it]:n: ' \
       '--json[Print one JSON object instead of text]' \
