@@ -6,8 +6,9 @@ extension PruneReport: Reportable {
   package func page(_ origin: ReportOrigin) -> HTMLPage {
     HTMLPage(
       title: "\(origin.modelName), 2:4 sparse by \(method)", lead: lead(origin), origin: origin,
-      .keyNumbers(keyNumbers), fallbackNotice, perplexitySection, errorSection, patternSection,
-      sizeSection, layerSection, settingSection(origin), originSection(origin))
+      .keyNumbers(keyNumbers), fallbackNotice, perplexitySection, trainingSection, errorSection,
+      patternSection, sizeSection, layerSection, settingSection(origin),
+      originSection(origin))
   }
 
   private func lead(_ origin: ReportOrigin) -> String {

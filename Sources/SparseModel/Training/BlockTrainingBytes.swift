@@ -25,3 +25,29 @@ struct BlockTrainingBytes: Sendable {
       }.max() ?? 0
   }
 }
+
+/// What the training of a whole model takes of memory.
+struct ModelTrainingBytes: Sendable {
+  /// Upper bound of all of it.
+  let bytes: Int
+
+  /// For so many weights, of which some stay 0, and so many windows together.
+  ///
+  /// - Parameter hasTeacher: whether a dense model's predictions are learnt from.
+  init(
+    _ model: Decoder, trained: Int, pruned: Int, windows: Int, length: Int, hasTeacher: Bool
+  ) {
+    let configuration = model.configuration
+    let tokens = windows * length
+    // Masters, gradients, the moments of what is kept, and in the end the best weights once more.
+    let weights = 4 * (3 * trained + 2 * (trained - pruned))
+    // The residual stream before each block, and what flows back.
+    let streams = 4 * tokens * configuration.width * (model.blocks.count + 3)
+    // The output projection, packed for both ways and for the teacher, and the logits of both models with their
+    // gradient.
+    let heads = 4 * configuration.vocabulary * configuration.width * (hasTeacher ? 3 : 2)
+    let logits = OutputHead.mostLogitBytes * (hasTeacher ? 3 : 2)
+    let block = BlockTrainingBytes(model, windows: 1, length: length).bytes
+    bytes = weights + streams + heads + logits + block * (hasTeacher ? 2 : 1)
+  }
+}

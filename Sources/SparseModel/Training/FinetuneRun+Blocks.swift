@@ -51,6 +51,8 @@ extension FinetuneRun {
           .block(
             FinishedBlock(
               index: index, hidden: "", tensors: tensors, layers: [], reconstruction: error)))
+      } else {
+        try folder.append(.block(FinishedBlock(index: index, hidden: "", tensors: [], layers: [])))
       }
       try work.advance(
         through: BlockPass(block, nil, others: others, goesBack: false, on: compute),

@@ -13,6 +13,9 @@ extension FinetuneRun {
   ) throws -> FinetuneReport {
     let clock = ContinuousClock()
     let start = clock.now
+    if options.reconstruction == nil {
+      try PhysicalMemory.require(Double(wholeTrainingBytes), for: Self.purpose)
+    }
     let folder = try RunFolder(for: output, resumes: options.resumes)
     do {
       let fingerprint = CheckpointFingerprint(of: checkpoint)
@@ -23,22 +26,39 @@ extension FinetuneRun {
         ? try trainWhole(on: tokens, fingerprint, in: folder, on: compute, progress: progress)
         : try trainBlocks(on: tokens, fingerprint, in: folder, on: compute, progress: progress)
       try folder.remove()
-      let sizes = Set(sparse.map { ExactString($0) })
-      let counts = trained.map { name in
-        let count = checkpoint[name]?.shape.reduce(1, *) ?? 0
-        return (all: count, pruned: sizes.contains(ExactString(name)) ? count / 2 : 0)
-      }
-      let pruned = counts.reduce(0) { $0 + $1.pruned }
+      let (all, pruned) = weightCounts
       return FinetuneReport(
         objective: options.objectiveName, output: output.path,
         seconds: (clock.now - start).seconds, peakResidentBytes: ProcessUsage.peakResidentBytes,
-        trainedWeights: counts.reduce(0) { $0 + $1.all } - pruned, prunedWeights: pruned,
+        trainedWeights: all - pruned, prunedWeights: pruned,
         windows: (tokens.count - options.heldOutCount(of: tokens.count), tokens.length),
         log: course.log,
         best: course.log.best(options.training.objective), blocks: course.blocks)
     } catch {
       throw folder.failure(error)
     }
+  }
+
+  /// The weights of all tensors that are trained, and those among them that stay 0.
+  private var weightCounts: (all: Int, pruned: Int) {
+    let isSparse = Set(sparse.map { ExactString($0) })
+    return trained.reduce(into: (all: 0, pruned: 0)) { counts, name in
+      let count = checkpoint[name]?.shape.reduce(1, *) ?? 0
+      counts.all += count
+      if isSparse.contains(ExactString(name)) { counts.pruned += count / 2 }
+    }
+  }
+
+  /// What an error says that memory is needed for, where all of the model is trained at once.
+  package static let purpose = "training the whole model at once"
+
+  /// What training through the whole model takes of memory, at most.
+  var wholeTrainingBytes: Int {
+    let (all, pruned) = weightCounts
+    return ModelTrainingBytes(
+      model, trained: all, pruned: pruned, windows: options.training.batch,
+      length: data.length ?? model.positions, hasTeacher: options.needsTeacher
+    ).bytes
   }
 
   /// Trains through the whole model, from where an earlier run has stopped or from the start, and writes the output.

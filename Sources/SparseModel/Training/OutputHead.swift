@@ -12,7 +12,8 @@ struct OutputHead {
   private let compute: Compute
 
   /// What the logits of a model may take: those of 682 tokens of a vocabulary of 49,152.
-  var logitBytes = 1 << 27
+  static let mostLogitBytes = 1 << 27
+  var logitBytes = mostLogitBytes
 
   /// The head of a decoder with the weights of `parameters`, or else the checkpoint's.
   init(

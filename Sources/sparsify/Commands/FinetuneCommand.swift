@@ -89,6 +89,9 @@ enum FinetuneCommand: Command {
 
   static func advice(on error: any Error) -> String? {
     if case TrainingError.noTeacher = error { return "--dense MODEL names it" }
+    if (error as? MemoryError)?.purpose == FinetuneRun.purpose {
+      return "a smaller --batch takes less, and --scope blocks far less"
+    }
     return Common.lacksTokenizer(error) ? "--data FILE.safetensors takes token ids instead" : nil
   }
 

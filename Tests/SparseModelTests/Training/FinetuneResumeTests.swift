@@ -42,6 +42,10 @@ import Testing
     Case(name: "blocks") {
       $0.reconstruction = ReconstructionOptions(epochs: 2, batch: 4, learningRate: 2e-3)
     },
+    Case(name: "blocks, the first as it is") {
+      $0.reconstruction = ReconstructionOptions(epochs: 2, batch: 4, learningRate: 2e-3)
+      $0.frozen = ["*.layers.0.*"]
+    },
   ]
 
   private func options(

@@ -40,6 +40,8 @@ import Testing
     try run(place, options(place, epochs: nil, permutes: permutes, to: "plain"))
     let report = try run(place, options(place, epochs: 3, permutes: permutes))
     #expect(report.blocks.map(\.block) == [0, 1])
+    let page = report.page(.init(command: ["sparsify"], model: "model", kernels: "scalar"))
+    #expect(page.text.contains("Error of each block"))
     for block in report.blocks { #expect(block.after < 0.95 * block.before, "\(block)") }
     let (plain, out, dense) = try (
       place.checkpoint("plain"), place.checkpoint("out"), place.checkpoint("model")

@@ -33,6 +33,8 @@ import Testing
     let alone = try place.run(place.options(objective, to: "alone"))
     #expect(try place.tensors("out") == place.tensors("alone"))
     #expect(report.training?.log == alone.log)
+    let page = report.page(.init(command: ["sparsify"], model: "model", kernels: "scalar"))
+    #expect(page.text.contains("Loss along the training"))
     #expect(report.output == place.folder["out"])
     #expect(report.layers.count == report.layers.count(where: { $0.sparsity >= 0.5 }))
     #expect(try place.checkpoint("out").check().passed)

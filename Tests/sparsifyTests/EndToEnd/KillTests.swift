@@ -35,8 +35,6 @@ import Testing
   }
 
   #if !os(Windows)
-    /// Whatever a killed run has left, the next one goes on from there, and the one that comes to its end has
-    /// written what a run has that nobody disturbs.
     @Test(arguments: [(false, "wanda"), (true, "wanda"), (true, "magnitude")])
     func twentyKillsDoNotChangeAByte(inShards: Bool, method: String) throws {
       let (model, input) = try model(inShards: inShards)
@@ -44,49 +42,80 @@ import Testing
         method == "magnitude"
         ? []
         : ["--calibration", TinyModel.text("calibration.txt"), "--samples", "4", "--length", "32"]
-      let options = ["--method", method, "--quiet"] + calibration
+      let names = try kill(
+        20, times: ["prune", input, "--method", method, "--quiet"] + calibration, model)
+      #expect(names.contains("model.safetensors.index.json") == inShards)
+    }
+
+    @Test(arguments: [[], ["--scope", "blocks", "--dense", "model", "--epochs", "1"]])
+    func killsDoNotChangeATraining(scope: [String]) throws {
+      let (model, input) = try model(inShards: false)
+      let sparse = model.folder["sparse"]
+      let pruned = try ToolRun("prune", input, "--method", "magnitude", "-o", sparse, "--quiet")
+      #expect(pruned.status == 0)
+      let course =
+        scope.isEmpty
+        ? ["--objective", "cross-entropy", "--steps", "8", "--evaluate-every", "2", "--batch", "2"]
+        : scope.map { $0 == "model" ? input : $0 }
+      try kill(
+        10,
+        times: [
+          "finetune", sparse, "--data", TinyModel.text("calibration.txt"), "--samples", "12",
+          "--length", "64", "--quiet",
+        ] + course, model, others: ["sparse"])
+    }
+
+    /// Whatever a killed run has left, the next one goes on from there, and the one that comes to its end has
+    /// written what a run has that nobody disturbs.
+    ///
+    /// - Returns: the names of the files that are written.
+    @discardableResult
+    private func kill(
+      _ wanted: Int, times command: [String], _ model: TinyModel, others: Set<String> = []
+    ) throws -> Set<String> {
       let start = ContinuousClock.now
-      let whole = try ToolRun(["prune", input, "-o", model.folder["whole"]] + options)
+      let whole = try ToolRun(command + ["-o", model.folder["whole"]])
       let milliseconds = Int((ContinuousClock.now - start).seconds * 1000)
       #expect(whole.status == 0, "\(whole.errors)")
       let expected = try bytes(model.folder["whole"])
-      #expect(expected.keys.contains("model.safetensors.index.json") == inShards)
 
+      let out = model.folder["out"]
+      let words = command.map { "'\($0)'" }.joined(separator: " ")
       var random = SplitMix64(seed: 20)
       var kills = 0
-      while kills < 20 {
+      while kills < wanted {
         let delay = Int.random(in: 0...milliseconds, using: &random)
         // The shell says by which signal its child has ended.
         let run = try ToolRun(
           script: """
-            "$sparsify" prune "$1" -o "$2" \(options.map { "'\($0)'" }.joined(separator: " ")) --resume &
+            "$sparsify" \(words) -o "$1" --resume &
             pid=$!
             sleep \(Double(delay) / 1000)
             kill -KILL $pid 2> /dev/null
             wait $pid
             echo "$?"
-            """, input, model.folder["out"])
+            """, out)
         switch run.lines.last {
         case "137":
           kills += 1
           // Under the final name there is nothing, or all.
-          guard FileManager.default.fileExists(atPath: model.folder["out"]) else { break }
-          #expect(try bytes(model.folder["out"]) == expected)
-          if !FileManager.default.fileExists(atPath: model.folder["out.partial/journal"]) {
+          guard FileManager.default.fileExists(atPath: out) else { break }
+          #expect(try bytes(out) == expected)
+          if !FileManager.default.fileExists(atPath: out + ".partial/journal") {
             // It was killed when all was done.
-            try FileManager.default.removeItem(atPath: model.folder["out"])
+            try FileManager.default.removeItem(atPath: out)
           }
         case "0":
-          #expect(try bytes(model.folder["out"]) == expected)
-          try FileManager.default.removeItem(atPath: model.folder["out"])
+          #expect(try bytes(out) == expected)
+          try FileManager.default.removeItem(atPath: out)
         default: Issue.record("\(run.output) \(run.errors)")
         }
       }
-      let last = try ToolRun(
-        ["prune", input, "-o", model.folder["out"], "--resume"] + options)
+      let last = try ToolRun(command + ["-o", out, "--resume"])
       #expect(last.status == 0, "\(last.errors)")
-      #expect(try bytes(model.folder["out"]) == expected)
-      #expect(try Set(model.made()) == ["out", "whole"])
+      #expect(try bytes(out) == expected)
+      #expect(try Set(model.made()) == others.union(["out", "whole"]))
+      return Set(expected.keys)
     }
   #endif
 }
