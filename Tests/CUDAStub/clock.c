@@ -18,6 +18,7 @@ static int64_t percent_of_configuration(const struct work *work, bool is_few) {
 // Few rows leave most of the card idle: parts of the sums keep more of it at work, up to four.
 static int64_t percent_of_split(const struct work *work, bool is_few) {
   int parts = work->split;
+  if (parts < 0) return is_few ? 60 : 110;
   if (!is_few) return 100 + 10 * (parts - 1);
   return parts <= 4 ? 100 - 15 * (parts - 1) : 55 + 10 * (parts - 4);
 }

@@ -270,15 +270,11 @@ int cublasLtMatmul(
   is_right &= workspace_bytes == 0 || is_device(workspace, workspace_bytes, 16, "the workspace");
   REQUIRE(is_right, INVALID);
 
-  if (computes_product()) {
-    float *x = values_of(product.a, a, product.matmul->op_a != 0);
-    float *y = values_of(product.b, b, product.matmul->op_b == 0);
-    bool is_integer = product.a->type == R_8I;
-    multiply(
-        x, y, product.k, is_integer, alpha_value, beta_value, product.c, c, product.d, d);
-    free(x);
-    free(y);
-  }
+  struct job job = {
+      {a, false, *product.a, product.matmul->op_a != 0},
+      {b, false, *product.b, product.matmul->op_b == 0},
+      {0}, product.k, alpha_value, *product.d, d};
+  start_product(&job, product.c, c, beta_value);
   struct work work = {product.m, product.n, product.k, product.a->type, false, index, 1, 0};
   advance(product_nanoseconds(&work));
   return leave(SUCCESS);

@@ -1,6 +1,5 @@
 // libcudart: devices, memory, streams and events.
 #include "product.h"
-#include "state.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -131,7 +130,7 @@ int cudaMalloc(void **pointer, size_t bytes) {
   REQUIRE(bytes <= (size_t)(setting(MEMORY) - live_bytes()), OUT_OF_MEMORY);
   REQUIRE(posix_memalign(pointer, 256, bytes) == 0, OUT_OF_MEMORY);
   // What nobody wrote is not zero; of large buffers the start will do.
-  if (setting(COMPUTES)) memset(*pointer, 0xCD, bytes < 1 << 20 ? bytes : 1 << 20);
+  memset(*pointer, 0xCD, bytes < 1 << 20 ? bytes : 1 << 20);
   create(BUFFER, *pointer)->bytes = bytes;
   return leave(SUCCESS);
 }
@@ -141,6 +140,7 @@ int cudaFree(void *pointer) {
   if (pointer == NULL) return leave(SUCCESS);
   struct object *buffer = find(BUFFER, pointer);
   REQUIRE(buffer != NULL || violation("no live buffer starts there"), INVALID_VALUE);
+  forget_products_in(pointer, buffer->bytes);
   destroy(buffer);
   return leave(SUCCESS);
 }
@@ -152,6 +152,8 @@ int cudaMemcpy(void *to, const void *from, size_t bytes, int kind) {
   REQUIRE(to != NULL && from != NULL, INVALID_VALUE);
   REQUIRE(kind == 2 || is_device(to, bytes, 1, "the target"), INVALID_VALUE);
   REQUIRE(kind == 1 || is_device(from, bytes, 1, "the source"), INVALID_VALUE);
+  if (kind != 2) finish_products_of(to, bytes);
+  if (kind != 1) finish_products_of(from, bytes);
   memmove(to, from, bytes);
   advance(transfer_nanoseconds(bytes));
   awaited = recordings;
@@ -162,6 +164,7 @@ int cudaMemset(void *pointer, int value, size_t bytes) {
   ENTER("%zu value=%d", bytes, value);
   if (bytes == 0) return leave(SUCCESS);
   REQUIRE(is_device(pointer, bytes, 1, "the target"), INVALID_VALUE);
+  finish_products_of(pointer, bytes);
   memset(pointer, value, bytes);
   advance(transfer_nanoseconds(bytes));
   return leave(SUCCESS);

@@ -34,5 +34,37 @@ void multiply(
     const float *a, const float *b, int64_t k, bool is_integer, double alpha, double beta, const struct view *c_view,
     const void *c, const struct view *d_view, void *d);
 
+// The matrix whose groups of four are sparse, as `rows` × `columns` with groups along the columns, whatever way it is
+// stored: op(A), or the transpose of op(B).
+struct weight {
+  struct view view;
+  bool is_transposed;   // row r, column c is element (c, r) of the view
+  int64_t rows, columns;
+};
+
+// A product that was started.
+struct operand {
+  const void *data;
+  bool is_weight;       // the compressed one
+  struct view view;     // of the other kind
+  bool is_transposed;
+};
+struct job {
+  struct operand a, b;  // m × k and n × k
+  struct weight weight;
+  int64_t k;
+  double alpha;
+  struct view d_view;
+  void *d;
+};
+// It is computed at once where beta is not 0, else when it is finished.
+void start_product(const struct job *job, const struct view *c_view, const void *c, double beta);
+void finish_products(void);
+// Those that read or write these bytes.
+void finish_products_of(const void *data, size_t bytes);
+// The same of bytes that cease to be: what would be written there is not computed.
+void forget_products_in(const void *data, size_t bytes);
+void drop_products(void);
+
 #pragma GCC visibility pop
 #endif

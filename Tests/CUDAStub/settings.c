@@ -1,5 +1,5 @@
 // The settings, from the environment and from tests, and the way back to how the library was loaded.
-#include "state.h"
+#include "product.h"
 
 #include "CUDAStub.h"
 
@@ -17,7 +17,7 @@ static const struct {
     [DEVICES] = {"devices", "CUDA_STUB_DEVICES", 1, NULL, 0},
     [CAPABILITY] = {"capability", "CUDA_STUB_CAPABILITY", 90, NULL, 0},
     [MULTIPROCESSORS] = {"multiprocessors", "CUDA_STUB_MULTIPROCESSORS", 132, NULL, 0},
-    [CACHE] = {"cache", "CUDA_STUB_CACHE", 1 << 20, NULL, 0},
+    [CACHE] = {"cache", "CUDA_STUB_CACHE", 1 << 16, NULL, 0},
     [MEMORY] = {"memory", "CUDA_STUB_MEMORY", (int64_t)8 << 30, NULL, 0},
     [RUNTIME_VERSION] = {"runtimeVersion", "CUDA_STUB_RUNTIME_VERSION", 12080, NULL, 0},
     [DRIVER_VERSION] = {"driverVersion", "CUDA_STUB_DRIVER_VERSION", 13000, NULL, 0},
@@ -26,16 +26,12 @@ static const struct {
     [STRUCT_BYTES] = {"structBytes", "CUDA_STUB_STRUCT_BYTES", 512, NULL, 0},
     [WRONG_PRUNE_CHECK] = {"pruneCheck", "CUDA_STUB_PRUNE_CHECK", 0, "wrong", 1},
     [OTHER_BLOB] = {"blob", "CUDA_STUB_BLOB", 0, "other", 1},
-    [COMPUTES] = {"compute", "CUDA_STUB_COMPUTE", 1, "no", 0},
-    [PRODUCTS] = {"products", "CUDA_STUB_PRODUCTS", INT64_MAX, NULL, 0},
 };
 
 static int64_t values[SETTING_COUNT];
 static char name_of_devices[256];
 
 int64_t setting(enum setting which) { return values[which]; }
-
-bool computes_product(void) { return values[COMPUTES] && values[PRODUCTS]-- > 0; }
 
 const char *device_name(void) { return name_of_devices; }
 
@@ -86,6 +82,7 @@ static void read_failures(void) {
 
 static void reset(void) {
   forget_calls();
+  drop_products();
   forget_objects();
   reset_clock();
   reset_runtime();

@@ -9,13 +9,7 @@
 // cusparseStatus_t
 enum { SUCCESS = 0, NOT_INITIALIZED = 1, ALLOC_FAILED = 2, INVALID = 3, ARCH_MISMATCH = 4, NOT_SUPPORTED = 10 };
 
-// The matrix whose groups of four are sparse, as `rows` × `columns` with groups along the columns, whatever way it is
-// stored: op(A), or the transpose of op(B).
-struct weight {
-  struct view view;
-  bool is_transposed;   // row r, column c is element (c, r) of the view
-  int64_t rows, columns;
-};
+// A matrix as a 2:4 weight.
 struct weight weight_of(const struct object *matrix, bool is_a, int op);
 // Where row r, column c lies, in bytes from the start of the stored matrix.
 size_t weight_place(const struct weight *weight, int64_t row, int64_t column);

@@ -7,7 +7,7 @@
 // ---- The choice of an algorithm
 
 enum { CONFIG_ID, CONFIG_MAX_ID, SEARCH_ITERATIONS, SPLIT_K, SPLIT_K_MODE, SPLIT_K_BUFFERS };
-enum { CONFIGURATIONS = 6, LARGEST_SPLIT = 8, ONE_KERNEL = 1, TWO_KERNELS = 2 };
+enum { CONFIGURATIONS = 6, LARGEST_SPLIT = 8, SEGMENTS = -1, TWO_KERNELS = 2 };
 
 int cusparseLtMatmulAlgSelectionInit(
     const void *handle, void *selection, const void *matmul, int algorithm) {
@@ -38,7 +38,8 @@ int cusparseLtMatmulAlgSetAttribute(
   if (data != NULL && bytes == sizeof value) memcpy(&value, data, sizeof value);
   ENTER("attribute=%d value=%d", attribute, value);
   struct object *object = handle_of(handle) != NULL ? open_sealed(selection, ALGORITHM) : NULL;
-  REQUIRE(object != NULL && data != NULL && bytes == sizeof value && value >= 0, INVALID);
+  REQUIRE(object != NULL && data != NULL && bytes == sizeof value, INVALID);
+  REQUIRE(value >= 0 || (attribute == SPLIT_K && value == SEGMENTS), INVALID);
   struct algorithm *algorithm = &object->algorithm;
   switch (attribute) {
   case CONFIG_ID:
@@ -50,7 +51,7 @@ int cusparseLtMatmulAlgSetAttribute(
     algorithm->iterations = value;
     break;
   case SPLIT_K:
-    REQUIRE(value >= 1, INVALID);
+    REQUIRE(value != 0, INVALID);
     algorithm->split = value;
     break;
   case SPLIT_K_MODE:
@@ -81,8 +82,11 @@ int cusparseLtMatmulAlgGetAttribute(
 // Of parts that are summed, as many buffers as there are sums to keep beside the result at most.
 static bool is_possible(const struct algorithm *algorithm) {
   int mode = algorithm->split_mode, split = algorithm->split;
-  if (split > LARGEST_SPLIT || mode > last_split_mode()) return false;
+  if (mode > last_split_mode()) return false;
   if (split == 1) return true;
+  // From 9.0 on the library itself says how sums are cut, or they stay whole.
+  if (setting(CAPABILITY) >= 90) return split == SEGMENTS && algorithm->split_buffers == 0;
+  if (split == SEGMENTS || split > LARGEST_SPLIT) return false;
   bool can_split = mode != 0 && mode != 4;   // neither invalid nor data-parallel
   return can_split && algorithm->split_buffers < split;
 }
@@ -148,7 +152,8 @@ int cusparseLtMatmulPlanDestroy(const void *plan) {
 static size_t workspace_bytes(const struct object *plan) {
   const struct view *d = &plan->matmul->d->view;
   int split = plan->algorithm.split;
-  return split == 1 ? 0 : (size_t)(d->rows * d->columns) * 4 * (size_t)split;
+  if (split == 1) return 0;
+  return (size_t)(d->rows * d->columns) * 4 * (size_t)(split == SEGMENTS ? 2 : split);
 }
 
 int cusparseLtMatmulGetWorkspace(const void *handle, const void *plan, size_t *bytes) {
@@ -182,20 +187,14 @@ static bool are_sound(const struct operands *operands, const struct object *matm
   return is_right;
 }
 
-static void compute(const struct operands *operands, const struct object *matmul, void *d) {
-  if (!computes_product()) return;
-  const struct view *a_view = &matmul->a->view, *b_view = &matmul->b->view;
-  struct weight weight = sparse_operand(matmul);
+static void start(const struct operands *operands, const struct object *matmul, void *d) {
   bool is_a_sparse = matmul->a->is_structured;
-  float *a = is_a_sparse ? decompress(&weight, operands->a)
-                         : values_of(a_view, operands->a, matmul->op_a != 0);
-  float *b = is_a_sparse ? values_of(b_view, operands->b, matmul->op_b == 0)
-                         : decompress(&weight, operands->b);
-  multiply(
-      a, b, weight.columns, a_view->type == R_8I, (double)*operands->alpha, (double)*operands->beta,
-      &matmul->c->view, operands->c, &matmul->d->view, d);
-  free(a);
-  free(b);
+  struct weight weight = sparse_operand(matmul);
+  struct job job = {
+      {operands->a, is_a_sparse, matmul->a->view, matmul->op_a != 0},
+      {operands->b, !is_a_sparse, matmul->b->view, matmul->op_b == 0},
+      weight, weight.columns, (double)*operands->alpha, matmul->d->view, d};
+  start_product(&job, &matmul->c->view, operands->c, (double)*operands->beta);
 }
 
 int cusparseLtMatmul(
@@ -209,13 +208,13 @@ int cusparseLtMatmul(
   REQUIRE(are_sound(&operands, object->matmul), INVALID);
   size_t needed = workspace_bytes(object);
   REQUIRE(needed == 0 || is_device(workspace, needed, 16, "the workspace"), INVALID);
-  compute(&operands, object->matmul, d);
+  start(&operands, object->matmul, d);
   struct work work = work_of(object->matmul, &object->algorithm);
   advance(product_nanoseconds(&work));
   return leave(SUCCESS);
 }
 
-// Tries everything, whatever memory that needs; afterwards the plan may need another workspace.
+// Tries all configurations with whole sums.
 int cusparseLtMatmulSearch(
     const void *handle, void *plan, const void *alpha, const void *a, const void *b, const void *beta,
     const void *c, void *d, void *workspace, void **streams, int32_t stream_count) {
@@ -226,19 +225,17 @@ int cusparseLtMatmulSearch(
   struct operands operands = {alpha, beta, a, b, c, d, streams, stream_count};
   REQUIRE(are_sound(&operands, object->matmul), INVALID);
   REQUIRE(workspace == NULL || is_device(workspace, 1, 16, "the workspace"), INVALID);
-  compute(&operands, object->matmul, d);
+  start(&operands, object->matmul, d);
   struct algorithm best = object->algorithm;
   int64_t shortest = INT64_MAX;
   for (int configuration = 0; configuration < CONFIGURATIONS; configuration++) {
-    for (int split = 1; split <= LARGEST_SPLIT; split++) {
-      struct algorithm tried = {configuration, best.iterations, split, split > 1 ? ONE_KERNEL : 0, 0};
-      struct work work = work_of(object->matmul, &tried);
-      int64_t time = product_nanoseconds(&work);
-      advance(time * tried.iterations);
-      if (time >= shortest) continue;
-      shortest = time;
-      best = tried;
-    }
+    struct algorithm tried = {configuration, best.iterations, 1, 0, 0};
+    struct work work = work_of(object->matmul, &tried);
+    int64_t time = product_nanoseconds(&work);
+    advance(time * tried.iterations);
+    if (time >= shortest) continue;
+    shortest = time;
+    best = tried;
   }
   object->algorithm = best;
   object->selection->algorithm = best;

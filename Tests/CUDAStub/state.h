@@ -44,11 +44,9 @@ void log_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
 // ---- Settings, see CUDAStub.h.
 enum setting {
   DEVICES, CAPABILITY, MULTIPROCESSORS, CACHE, MEMORY, RUNTIME_VERSION, DRIVER_VERSION, SPARSELT_VERSION,
-  BLASLT_VERSION, STRUCT_BYTES, WRONG_PRUNE_CHECK, OTHER_BLOB, COMPUTES, PRODUCTS, SETTING_COUNT
+  BLASLT_VERSION, STRUCT_BYTES, WRONG_PRUNE_CHECK, OTHER_BLOB, SETTING_COUNT
 };
 int64_t setting(enum setting which);
-// Whether the product that is to come is computed: counts it.
-bool computes_product(void);
 const char *device_name(void);
 
 // ---- The clock.

@@ -45,14 +45,6 @@ struct Stub {
 
   func count(of name: String) -> Int { callNames.count { $0 == name } }
 
-  /// All functions that can be told to fail.
-  var functions: [String] {
-    let name: @convention(c) (Int64) -> UnsafePointer<CChar>? = function("cudaStubFunction")
-    var names: [String] = []
-    while let next = name(Int64(names.count)) { names.append(String(cString: next)) }
-    return names
-  }
-
   // MARK: What is left
 
   /// How many objects of a kind live; nil for all.

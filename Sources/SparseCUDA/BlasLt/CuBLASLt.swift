@@ -63,6 +63,9 @@ public final class CuBLASLt: Sendable {
       message: statusString(status).map(String.init(cString:)) ?? "unknown")
   }
 
+  /// The status `CUBLAS_STATUS_NOT_SUPPORTED`: what is asked for is right, but has no kernel.
+  static let notSupported = 15
+
   /// Such as "12.8.4".
   public var versionText: String {
     "\(version / 10_000).\(version / 100 % 100).\(version % 100)"

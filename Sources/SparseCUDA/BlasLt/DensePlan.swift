@@ -2,8 +2,8 @@
 public struct DensePlan: ~Copyable {
   /// The sizes and types.
   public let product: DenseProduct
-  /// The kernels that the library proposed, the one that it expects most of first.
-  public let proposals: Int
+  /// The numbers of the kernels that the library proposed, the one that it expects most of first.
+  public let proposals: [Int]
   private let session: BlasLtSession
   private let matmul: BlasLtObject
   private let weight: BlasLtObject
@@ -11,11 +11,11 @@ public struct DensePlan: ~Copyable {
   private let output: BlasLtObject
   private let kernels: OpaqueStorage
   private let workspace: DeviceBuffer
-  private var chosen = 0
+  private var chosen: Int
 
   /// A plan with the kernel that the library expects most of.
   ///
-  /// - Throws: ``CUDAError``, with status 15 where there is no kernel.
+  /// - Throws: ``CUDAError``, with status 15 where there is none.
   public init(_ product: DenseProduct, _ session: BlasLtSession) throws(CUDAError) {
     let library = session.library
     let isInt8 = product.type == .int8
@@ -56,9 +56,14 @@ public struct DensePlan: ~Copyable {
       library.proposals(
         session.handle.address, matmul.address, weight.address, input.address, output.address,
         output.address, preference.address, Int32(Self.mostProposals), kernels.address, &found))
-    guard found > 0 else {
+    let sound = (0..<Int(found)).filter {
+      kernels.address.load(
+        fromByteOffset: $0 * Self.proposalBytes + Self.stateOffset, as: Int32.self) == 0
+    }
+    guard !sound.isEmpty else {
       throw .callFailed(
-        call: "cublasLtMatmulAlgoGetHeuristic", status: 15, name: "CUBLAS_STATUS_NOT_SUPPORTED",
+        call: "cublasLtMatmulAlgoGetHeuristic", status: CuBLASLt.notSupported,
+        name: "CUBLAS_STATUS_NOT_SUPPORTED",
         message: "no kernel for \(product)")
     }
     let workspace = try DeviceBuffer(byteCount: Self.workspaceBytes, on: session.device)
@@ -70,38 +75,45 @@ public struct DensePlan: ~Copyable {
     self.output = output
     self.kernels = kernels
     self.workspace = workspace
-    proposals = Int(found)
+    proposals = sound
+    chosen = sound[0]
   }
 
   /// Takes another of the kernels that were proposed.
   public mutating func choose(_ proposal: Int) {
     precondition(
-      (0..<proposals).contains(proposal), "DensePlan: kernel \(proposal) of \(proposals)")
+      proposals.contains(proposal), "DensePlan: kernel \(proposal) is not in \(proposals)")
     chosen = proposal
   }
 
-  /// Starts `y = x · weightᵀ`; reading `y` waits for it.
+  /// Starts `y = scale · x · weightᵀ`; reading `y` waits for it.
   ///
   /// - Parameters:
   ///   - x: `paddedRows × inputs`, row-major.
   ///   - weight: `outputs × inputs`, row-major.
   ///   - y: `paddedRows × outputs`, row-major.
+  ///   - scale: 1 for INT32.
   public func multiply(
-    _ x: borrowing DeviceBuffer, _ weight: borrowing DeviceBuffer, into y: borrowing DeviceBuffer
+    _ x: borrowing DeviceBuffer, _ weight: borrowing DeviceBuffer, into y: borrowing DeviceBuffer,
+    scale: Float = 1
   ) throws(CUDAError) {
-    try multiply(x, weight.address, into: y)
+    precondition(
+      weight.byteCount >= product.weightBytes, "DensePlan: \(weight.byteCount) for \(product)")
+    try multiply(x, weight.address, into: y, scale: scale)
   }
 
   /// The same with a weight at an address.
   func multiply(
-    _ x: borrowing DeviceBuffer, _ weight: UnsafeRawPointer, into y: borrowing DeviceBuffer
+    _ x: borrowing DeviceBuffer, _ weight: UnsafeRawPointer, into y: borrowing DeviceBuffer,
+    scale: Float
   ) throws(CUDAError) {
     precondition(
       x.byteCount >= product.inputBytes && y.byteCount >= product.outputBytes,
       "DensePlan: \(x.byteCount) and \(y.byteCount) bytes for \(product)")
-    // One and zero in the type of the sums' scale.
+    // Scale and zero in the type that belongs to the result.
     let isInteger = product.result == .int32
-    var alpha = isInteger ? Int32(1) : Int32(bitPattern: Float(1).bitPattern)
+    precondition(!isInteger || scale == 1, "DensePlan: INT32 with a scale of \(scale)")
+    var alpha = isInteger ? Int32(1) : Int32(bitPattern: scale.bitPattern)
     var beta = Int32(0)
     try session.library.check(
       "cublasLtMatmul",
@@ -125,4 +137,6 @@ public struct DensePlan: ~Copyable {
   private static let mostProposals = 8
   /// The size of `cublasLtMatmulHeuristicResult_t`, which begins with the kernel; all of them fit.
   private static let proposalBytes = 96
+  /// Where that structure says whether its kernel can be used: behind the kernel and its workspace.
+  private static let stateOffset = 72
 }

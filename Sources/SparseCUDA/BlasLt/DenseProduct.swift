@@ -13,17 +13,16 @@ public struct DenseProduct: Sendable, Hashable {
 
   /// A product of 16-bit formats, which gives the same format, or of INT8, which gives INT8 (rounded) or INT32.
   ///
-  /// INT8 needs outputs and inputs that are multiples of 4; rows are filled up to a multiple of 16.
-  public init(rows: Int, outputs: Int, inputs: Int, type: DeviceType, result: DeviceType? = nil) {
+  /// It is nil for INT8 whose outputs or inputs are no multiple of 4, for which there are no kernels. Rows of INT8 are
+  /// filled up to a multiple of 16.
+  public init?(rows: Int, outputs: Int, inputs: Int, type: DeviceType, result: DeviceType? = nil) {
     let result = result ?? type
     precondition(
       rows > 0 && outputs > 0 && inputs > 0, "DenseProduct: \(rows), \(outputs), \(inputs)")
     precondition(
       type == .int8 ? result == .int8 || result == .int32 : type != .int32 && result == type,
       "DenseProduct: \(type) gives no \(result)")
-    precondition(
-      type != .int8 || (outputs % 4 == 0 && inputs % 4 == 0),
-      "DenseProduct: INT8 of \(outputs) × \(inputs)")
+    if type == .int8 && (outputs % 4 != 0 || inputs % 4 != 0) { return nil }
     self.rows = rows
     self.outputs = outputs
     self.inputs = inputs

@@ -22,8 +22,10 @@ public struct CUDAInventory: Sendable {
   public let libraries: [Library]
   /// The newest CUDA version that the driver can run; nil without a driver.
   public let driver: String?
-  /// The GPUs, or why they cannot be asked.
-  public let devices: Result<[Device], CUDAError>
+  /// The release of the driver, such as "550.54.15"; nil where the system does not say.
+  public let driverRelease: String?
+  /// The GPUs, each of which may refuse to be asked, or why the driver cannot be asked for them.
+  public let devices: Result<[Result<Device, CUDAError>], CUDAError>
 
   /// Looks for the libraries and asks the driver for its GPUs.
   public init(_ search: LibrarySearch) {
@@ -46,16 +48,16 @@ public struct CUDAInventory: Sendable {
     ]
     let driverVersion = (try? runtime.get())?.driverVersion ?? 0
     driver = driverVersion > 0 ? CUDARuntime.text(ofVersion: driverVersion) : nil
+    driverRelease = SparseCUDA.driverRelease()
     devices = runtime.flatMap { runtime in
-      Result { () throws(CUDAError) in
-        var devices: [Device] = []
-        for index in 0..<(try runtime.devices) {
-          let device = try CUDADevice(index, of: runtime)
-          devices.append(
-            Device(
-              name: device.name, capability: device.capability, memoryBytes: device.memoryBytes))
+      Result { () throws(CUDAError) in try runtime.devices }.map { count in
+        (0..<count).map { index in
+          Result { () throws(CUDAError) in
+            let device = try CUDADevice(index, of: runtime)
+            return Device(
+              name: device.name, capability: device.capability, memoryBytes: device.memoryBytes)
+          }
         }
-        return devices
       }
     }
   }

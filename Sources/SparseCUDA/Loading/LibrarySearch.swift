@@ -38,10 +38,14 @@ public struct LibrarySearch: Sendable, Equatable {
       [folder] + ["13", "12"].map { Path.join(folder, "libcusparseLt/\($0)") }
     } + ["/usr/lib64"]
 
-  /// The folders in `parent` whose names begin with `prefix`, the last name first.
+  /// The folders in `parent` whose names begin with `prefix`, the highest version behind it first.
   static func versioned(_ parent: String, prefix: String) -> [String] {
-    let names = (try? FileSystem.names(in: parent)) ?? []
-    return names.filter { $0.hasPrefix(prefix) }.reversed().map { Path.join(parent, $0) }
+    let names = ((try? FileSystem.names(in: parent)) ?? []).filter { $0.hasPrefix(prefix) }
+    func version(_ name: String) -> [Int] {
+      name.split { !$0.isNumber }.map { Int($0) ?? 0 }
+    }
+    return names.sorted { version($1).lexicographicallyPrecedes(version($0)) }
+      .map { Path.join(parent, $0) }
   }
 
   /// The files that may be the library: in the order of the folders, within one the newest version first, and

@@ -1,4 +1,4 @@
-/// A GPU, for the thread that made this.
+/// A GPU, for the thread that made this: where a thread makes a second one, all its calls go to that.
 public final class CUDADevice {
   /// What makes it run.
   public let runtime: CUDARuntime
@@ -12,8 +12,6 @@ public final class CUDADevice {
   public let memoryBytes: Int
   /// Its second-level cache in bytes.
   public let cacheBytes: Int
-  /// The streaming multiprocessors.
-  public let multiprocessors: Int
 
   /// Makes a GPU the one that this thread's calls go to.
   ///
@@ -32,20 +30,10 @@ public final class CUDADevice {
     try runtime.check("cudaSetDevice", runtime.setDevice(Int32(index)))
     name = try Self.name(index, runtime)
     capability = try ComputeCapability(attribute(75), attribute(76))
-    multiprocessors = try attribute(16)
     cacheBytes = try attribute(38)
     var (free, total) = (0, 0)
     try runtime.check("cudaMemGetInfo", runtime.memory(&free, &total))
     memoryBytes = total
-  }
-
-  /// The bytes of its memory that nobody uses.
-  public var freeBytes: Int {
-    get throws(CUDAError) {
-      var (free, total) = (0, 0)
-      try runtime.check("cudaMemGetInfo", runtime.memory(&free, &total))
-      return free
-    }
   }
 
   /// Waits until all that was started on a stream is done.

@@ -9,6 +9,8 @@ public final class CUDARuntime: Sendable {
   public let version: Int
   /// The newest version that the driver can run; 0 where there is no driver.
   public let driverVersion: Int
+  /// The release of the driver, such as "550.54.15"; nil where the system does not say.
+  public var driverRelease: String? { SparseCUDA.driverRelease() }
 
   let deviceCount: @convention(c) @Sendable (Out<Int32>) -> Int32
   let setDevice: @convention(c) @Sendable (Int32) -> Int32
@@ -82,11 +84,18 @@ public final class CUDARuntime: Sendable {
       var count: Int32 = 0
       let status = deviceCount(&count)
       if status == Self.noDevice { return 0 }
+      if status == Self.insufficientDriver {
+        throw .driverTooOld(
+          path: path, needed: Self.text(ofVersion: version),
+          driver: driverVersion > 0 ? Self.text(ofVersion: driverVersion) : nil)
+      }
       try check("cudaGetDeviceCount", status)
       return Int(count)
     }
   }
 
+  /// The status `cudaErrorInsufficientDriver`.
+  private static let insufficientDriver: Int32 = 35
   /// The status `cudaErrorNoDevice`.
   private static let noDevice: Int32 = 100
 

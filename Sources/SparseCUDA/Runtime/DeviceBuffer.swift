@@ -71,27 +71,6 @@ public struct DeviceBuffer: ~Copyable {
       device.runtime.copy(address + offset, other.address, other.byteCount, Self.withinDevice))
   }
 
-  /// The first bytes.
-  func bytes(_ count: Int) throws(CUDAError) -> [UInt8] {
-    try values(count, of: UInt8.self)
-  }
-
-  /// The first numbers, read as INT32.
-  func integers(_ count: Int) throws(CUDAError) -> [Int32] {
-    try values(count, of: Int32.self)
-  }
-
-  private func values<Value: FixedWidthInteger>(
-    _ count: Int, of type: Value.Type
-  ) throws(CUDAError) -> [Value] {
-    let address = UnsafeMutablePointer<Value>.allocate(capacity: count)
-    defer { address.deallocate() }
-    address.initialize(repeating: 0, count: count)
-    try read(
-      into: UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(start: address, count: count)))
-    return Array(UnsafeBufferPointer(start: address, count: count))
-  }
-
   /// The numbers that `cudaMemcpyKind` has.
   private static let toDevice: Int32 = 1
   private static let toHost: Int32 = 2

@@ -33,7 +33,7 @@ struct AlgorithmSelection: ~Copyable {
   }
 
   func set(_ attribute: AlgorithmAttribute, _ value: Int) throws(CUDAError) {
-    var value = Int32(value)
+    var value = Int32(clamping: value)
     try session.library.check(
       "cusparseLtMatmulAlgSetAttribute",
       session.library.setAlgorithm(
@@ -50,12 +50,12 @@ struct AlgorithmSelection: ~Copyable {
     }
   }
 
-  /// Selects a kernel.
+  /// Selects a kernel; what is as it was is not set.
   func select(_ choice: AlgorithmChoice) throws(CUDAError) {
+    let current = try self.choice
     try set(.configuration, choice.configuration)
-    guard choice.splits > 1 else { return }
-    try set(.splits, choice.splits)
-    try set(.splitMode, choice.splitMode)
+    if choice.splits != current.splits { try set(.splits, choice.splits) }
+    if choice.splitMode != current.splitMode { try set(.splitMode, choice.splitMode) }
   }
 
   /// The one algorithm, `CUSPARSELT_MATMUL_ALG_DEFAULT`.

@@ -30,8 +30,6 @@ enum SumType: Int32 {
 enum AlgorithmAttribute: Int32 {
   case configuration = 0
   case configurationCount = 1
-  case searchIterations = 2
   case splits = 3
   case splitMode = 4
-  case splitBuffers = 5
 }

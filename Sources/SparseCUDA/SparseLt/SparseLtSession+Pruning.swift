@@ -36,6 +36,6 @@ extension SparseLtSession {
       library.checkPruned(
         handle.address, descriptor.address, 1, MatrixOperation.asIs.rawValue, weight.address,
         verdict.address, nil))
-    return try verdict.integers(1)[0] == 0
+    return try verdict.numbers(0..<1, .int32)[0] == 0
   }
 }

@@ -65,32 +65,39 @@ public struct SparsePlan: ~Copyable {
     get throws(CUDAError) { try selection[.configurationCount] }
   }
 
-  /// Starts `y = x · weightᵀ`; reading `y` waits for it.
+  /// Starts `y = scale · x · weightᵀ`; reading `y` waits for it.
   ///
   /// - Parameters:
   ///   - x: `paddedRows × inputs`, row-major; what rows beyond `rows` hold does not matter.
-  ///   - y: `paddedRows × outputs`, row-major.
+  ///   - y: `paddedRows × outputs`, row-major. INT8 is rounded to the nearest and ends at −128 and 127, and what
+  ///     float16 cannot hold is infinite: INT8 products need a scale for both.
   public func multiply(
-    _ x: borrowing DeviceBuffer, _ weight: borrowing SparseWeight, into y: borrowing DeviceBuffer
+    _ x: borrowing DeviceBuffer, _ weight: borrowing SparseWeight, into y: borrowing DeviceBuffer,
+    scale: Float = 1
   ) throws(CUDAError) {
     precondition(
       weight.shape == product.weight,
       "SparsePlan: a plan for \(product.weight) got a weight of \(weight.shape)")
-    try multiply(x, weight.blob.address, into: y)
+    try multiply(x, weight.blob.address, into: y, scale: scale)
   }
 
   /// The same with a weight's bytes at an address.
   func multiply(
-    _ x: borrowing DeviceBuffer, _ weight: UnsafeRawPointer, into y: borrowing DeviceBuffer
+    _ x: borrowing DeviceBuffer, _ weight: UnsafeRawPointer, into y: borrowing DeviceBuffer,
+    scale: Float
   ) throws(CUDAError) {
-    try run("cusparseLtMatmul", session.library.multiply, x, weight, y)
+    try run(
+      "cusparseLtMatmul", session.library.multiply, x, weight, y, scale, in: workspace.address)
   }
 
-  /// Lets the library try its kernels with these operands and keep the one that it finds best.
-  mutating func search(
+  /// Lets the library try its kernels with these operands, and tells the one that it finds best.
+  ///
+  /// It writes to `y`. The plan has no room for what that kernel may need: it is of no further use.
+  consuming func search(
     _ x: borrowing DeviceBuffer, _ weight: UnsafeRawPointer, into y: borrowing DeviceBuffer
-  ) throws(CUDAError) {
-    try run("cusparseLtMatmulSearch", session.library.search, x, weight, y)
+  ) throws(CUDAError) -> AlgorithmChoice {
+    try run("cusparseLtMatmulSearch", session.library.search, x, weight, y, 1, in: nil)
+    return try algorithm
   }
 
   private typealias Multiply =
@@ -102,16 +109,16 @@ public struct SparsePlan: ~Copyable {
 
   private func run(
     _ call: String, _ multiply: Multiply, _ x: borrowing DeviceBuffer, _ weight: UnsafeRawPointer,
-    _ y: borrowing DeviceBuffer
+    _ y: borrowing DeviceBuffer, _ scale: Float, in workspace: UnsafeMutableRawPointer?
   ) throws(CUDAError) {
     precondition(
       x.byteCount >= product.inputBytes && y.byteCount >= product.outputBytes,
       "SparsePlan: \(x.byteCount) and \(y.byteCount) bytes for \(product)")
-    var (alpha, beta): (Float, Float) = (1, 0)
+    var (alpha, beta): (Float, Float) = (scale, 0)
     try session.library.check(
       call,
       multiply(
         session.handle.address, storage.address, &alpha, weight, x.address, &beta, y.address,
-        y.address, workspace.address, nil, 0))
+        y.address, workspace, nil, 0))
   }
 }

@@ -102,6 +102,14 @@ package enum FileSystem {
     try MappedFile(path: path).bytes
   }
 
+  /// The start of one of the system's own small files, which have no size; nil if it isn't there.
+  package static func smallText(_ path: String) -> String? {
+    guard let file = try? FileDescriptor.reading(path) else { return nil }
+    var bytes = [UInt8](repeating: 0, count: 4096)
+    let count = bytes.withUnsafeMutableBytes { try? file.read(into: $0, at: 0) } ?? 0
+    return count > 0 ? String(decoding: bytes.prefix(count), as: UTF8.self) : nil
+  }
+
   /// The bytes that this process can still write to the disk of `folder`; nil where the system does not say.
   package static func freeBytes(in folder: String) -> Int? {
     var status = statvfs()

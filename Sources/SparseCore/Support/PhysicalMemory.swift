@@ -29,10 +29,7 @@ package enum PhysicalMemory {
 
   /// The number in a file of a Linux control group; nil for no file and for `max`.
   static func groupLimit(in path: String) -> Int? {
-    guard let file = try? FileDescriptor.reading(path) else { return nil }
-    var bytes = [UInt8](repeating: 0, count: 64)
-    let count = bytes.withUnsafeMutableBytes { try? file.read(into: $0, at: 0) }
-    let text = String(decoding: bytes.prefix(count ?? 0), as: UTF8.self)
+    let text = FileSystem.smallText(path) ?? ""
     return Int(text.prefix { $0.isNumber }).flatMap { $0 > 0 ? $0 : nil }
   }
 

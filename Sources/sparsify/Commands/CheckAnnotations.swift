@@ -18,7 +18,7 @@ struct CheckAnnotations {
   private func verdict(on model: CheckedModel) -> WorkflowCommand {
     let text: String
     switch model.result {
-    case .success(let report): text = "\(model.path): \(report.verdict)"
+    case .success: text = "\(model.path): \(model.verdict)"
     case .failure(let error): text = "FAILED: could not be read: " + model.reason(error)
     }
     return WorkflowCommand(
@@ -41,6 +41,11 @@ struct CheckAnnotations {
           message: "\(model.path): --require '\(requirement.glob)' \(problem)")
       }
     }
-    return violations + unmet
+    let refused = (model.device?.refused ?? []).map { weight in
+      WorkflowCommand(
+        level: .error, title: "\(weight) is not 2:4 on the GPU",
+        message: "\(model.path): \(model.device?.name ?? "") does not take it for 2:4")
+    }
+    return violations + unmet + refused
   }
 }

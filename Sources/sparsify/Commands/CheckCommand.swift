@@ -85,8 +85,6 @@ enum CheckCommand: Command {
       return CheckedModel(path: path, result: .success(report), device: answer)
     } catch let signal as Interrupted {
       throw signal
-    } catch let error as CUDAError {
-      throw error
     } catch {
       let model = CheckedModel(path: path, result: .failure(error))
       context.progressLine.note("Error: " + model.reason(error).errorLine)

@@ -17,14 +17,11 @@ struct CheckSummary {
   }
 
   private static func text(_ model: CheckedModel) -> String? {
-    model.report.map { text($0) + (model.device?.text ?? "") }
-  }
-
-  private static func text(_ report: CheckReport) -> String {
+    guard let report = model.report else { return nil }
     let unmet = report.requirements.compactMap { requirement in
       requirement.problem.map { "--require '\(requirement.glob)' \($0)".printable + "\n" }
     }
-    let parts = [table(report), unmet.joined(), report.verdict + "\n"]
+    let parts = [table(report), unmet.joined(), model.device?.text ?? "", model.verdict + "\n"]
     return parts.filter { !$0.isEmpty }.joined(separator: "\n")
   }
 
@@ -53,6 +50,15 @@ struct CheckSummary {
     return "FAILED: \(passed) of \(models.count) models passed"
       + (failed > 0 ? ", \(failed) failed" : "")
       + (unread > 0 ? ", \(unread) could not be read" : "") + "\n"
+  }
+}
+
+extension CheckedModel {
+  /// Whether the model passed, with what was counted.
+  var verdict: String {
+    guard let report else { return "" }
+    if report.passed, let problem = device?.problem { return "FAILED: " + problem.printable }
+    return report.verdict
   }
 }
 

@@ -35,6 +35,8 @@ struct DeviceBenchmark {
     var results: [GPUBenchmark.Result] = []
     var done = 1
     for rows in rows {
+      // What was found stands without the cache; it is only found again.
+      defer { try? benchmark.algorithms?.save() }
       for size in sizes {
         for form in LinearForm.allCases {
           let step = "\(rows.counting("row")), \(size.inputs) -> \(size.outputs) \(form.rawValue)"
@@ -46,8 +48,6 @@ struct DeviceBenchmark {
         }
       }
     }
-    // What was found stands without the cache; it is only found again.
-    try? benchmark.algorithms?.save()
     return DeviceMeasurements(
       device: cuda.device, libraries: libraries, verification: verification, peak: peak,
       sizes: sizes, rows: rows, results: results)

@@ -45,16 +45,25 @@ struct DeviceCheck {
     self.left = left
   }
 
-  /// Whether the library takes all that it was asked about for 2:4.
-  var passed: Bool { answers.allSatisfy { $0.verdict == .sparse } }
+  /// Whether the library was asked about some weights, and takes all of them for 2:4.
+  var passed: Bool { !answers.isEmpty && refused.isEmpty }
+
+  /// The weights that the library does not take for 2:4.
+  var refused: [String] { answers.filter { $0.verdict == .violating }.map(\.weight) }
+
+  /// Why the check fails, as a part of a sentence; nil where it does not.
+  var problem: String? {
+    if answers.isEmpty { return "\(name) could be asked about no weight" }
+    let count = refused.count
+    return count == 0 ? nil : "\(name) does not take \(count.counting("weight")) for 2:4"
+  }
 
   /// How many it took, which it did not, and why some were not asked about.
   var text: String {
-    let refused = answers.filter { $0.verdict == .violating }
     let taken = answers.count - refused.count
     let reasons = Dictionary(grouping: left, by: \.reason).sorted { $0.key < $1.key }
     return "\(name.printable): takes \(taken) of \(answers.count.counting("weight")) for 2:4\n"
-      + refused.map { "  not \($0.weight.printable)\n" }.joined()
+      + refused.map { "  not \($0.printable)\n" }.joined()
       + reasons.map { reason, weights in
         "  \(weights.count.counting("weight")) not asked about: \(reason)\n"
       }.joined()

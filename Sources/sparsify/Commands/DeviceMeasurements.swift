@@ -12,7 +12,11 @@ struct DeviceMeasurements {
   let rows: [Int]
   let results: [GPUBenchmark.Result]
 
-  private var driver: String { CUDARuntime.text(ofVersion: device.runtime.driverVersion) }
+  /// The release where it is known, and up to which CUDA it goes.
+  private var driver: String {
+    let cuda = "CUDA \(CUDARuntime.text(ofVersion: device.runtime.driverVersion))"
+    return device.runtime.driverRelease.map { "\($0) (\(cuda))" } ?? cuda
+  }
 
   /// The seconds of all linears together; nil where one of them has no kernel in a form.
   private func seconds(_ form: LinearForm, rows: Int) -> Double? {
@@ -32,11 +36,13 @@ struct DeviceMeasurements {
     let share = Format.fixed(100 * verification.largestShareOfBound, 0)
     return products + "\nAll linears together, and how many times as fast as dense fp16:\n"
       + speedups + "\n\(device.name.printable) (compute capability \(device.capability)), "
-      + "driver for CUDA \(driver), \(versions)\n"
+      + "driver \(driver), \(versions)\n"
       + "Measured peak: dense fp16 \(tera(peak.half)) TFLOP/s, dense INT8 \(tera(peak.int8)) TOP/s, "
       + "memory \(tera(peak.bandwidth)) TB/s. A share is that of what this peak allows; times are medians.\n"
       + "Checked against the CPU: \(verification.products.counting("product")), INT8 exactly, "
-      + "16 bits within \(share) % of what rounding allows.\n"
+      + "16 bits within \(share) % of what rounding allows. The library's layout of compressed weights is "
+      + (verification.isLayoutKnown
+        ? "that of 0.8.0 on an H100.\n" : "another than that of 0.8.0 on an H100.\n")
   }
 
   private var products: String {
@@ -74,8 +80,14 @@ struct DeviceMeasurements {
 
   /// The number of a kernel, and into how many parts it cuts the reduction.
   private static func name(of algorithm: AlgorithmChoice) -> String {
-    "\(algorithm.configuration)"
-      + (algorithm.splits > 1 ? ", \(algorithm.splits) splits (\(algorithm.splitMode))" : "")
+    let parts =
+      switch algorithm.splits {
+      case 1: ""
+      case AlgorithmChoice.segments: ", segments"
+      default: ", \(algorithm.splits) parts"
+      }
+    return "\(algorithm.configuration)" + parts
+      + (algorithm.splitMode > 0 ? " (mode \(algorithm.splitMode))" : "")
   }
 
   private func tera(_ rate: Double) -> String { Format.fixed(rate * 1e-12, 2) }
@@ -100,6 +112,7 @@ struct DeviceMeasurements {
       "verification": [
         "products": .integer(verification.products),
         "largestShareOfBound": .number(verification.largestShareOfBound),
+        "knownLayout": .bool(verification.isLayoutKnown),
       ],
       "peak": [
         "fp16": .number(peak.half), "int8": .number(peak.int8),

@@ -26,7 +26,8 @@ struct Machine {
       processors: max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))),
       memoryBytes: PhysicalMemory.bytes,
       pageBytes: Int(sysconf(Int32(_SC_PAGESIZE))),
-      hugePages: contents(of: "/sys/kernel/mm/transparent_hugepage/enabled").flatMap(bracketed),
+      hugePages: FileSystem.smallText("/sys/kernel/mm/transparent_hugepage/enabled").flatMap(
+        bracketed),
       system: systemName())
   }
 
@@ -59,7 +60,7 @@ struct Machine {
   }
 #else
   private func processorName() -> String? {
-    contents(of: "/proc/cpuinfo").flatMap { Machine.value(of: "model name", in: $0) }
+    FileSystem.smallText("/proc/cpuinfo").flatMap { Machine.value(of: "model name", in: $0) }
   }
 #endif
 
@@ -73,14 +74,4 @@ private func systemName() -> String {
 /// The text in a C array of characters.
 private func text(_ characters: some BitwiseCopyable) -> String {
   withUnsafeBytes(of: characters) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-}
-
-/// The start of one of the kernel's own small files, which have no size; nil if it isn't there.
-private func contents(of path: String) -> String? {
-  let file = open(path, O_RDONLY | O_CLOEXEC)
-  guard file >= 0 else { return nil }
-  defer { close(file) }
-  var bytes = [UInt8](repeating: 0, count: 4096)
-  let count = read(file, &bytes, bytes.count)
-  return count > 0 ? String(decoding: bytes[..<count], as: UTF8.self) : nil
 }

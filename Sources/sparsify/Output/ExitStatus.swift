@@ -43,6 +43,7 @@ enum ExitStatus: Int32, CaseIterable {
     case is Interrupted: self = .interrupted
     case let error as FileError: self = ExitStatus(for: error)
     case is OutputError: self = .ioFailed
+    case CUDAError.wrongProduct: self = .refused
     case is CUDAError: self = .unavailable
     default: self = .badInput
     }

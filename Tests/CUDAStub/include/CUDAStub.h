@@ -1,9 +1,9 @@
 // What tests ask of the stub of libcudart, libcusparseLt and libcublasLt, beside the functions of those libraries.
 //
 // One shared library stands for all three: link it as libcudart.so.12, libcusparseLt.so.0 and libcublasLt.so.12.
-// It needs no GPU: device memory is the host's, every call is done when it returns, and products are computed by plain
-// loops. What it holds belongs to the loaded library: a test gets these functions from there, by dlsym, as it
-// gets those of CUDA. All of them may be called from any thread.
+// It needs no GPU: device memory is the host's, and products are computed by plain loops, once their result is looked
+// at. What it holds belongs to the loaded library: a test gets these functions from there, by dlsym, as it gets those
+// of CUDA. All of them may be called from any thread.
 #ifndef CUDA_STUB_H
 #define CUDA_STUB_H
 
@@ -40,7 +40,7 @@ const char *cudaStubViolation(int64_t index);
 //   devices          how many GPUs there are                                   [CUDA_STUB_DEVICES, 1]
 //   capability       their compute capability, 90 for 9.0                      [CUDA_STUB_CAPABILITY, 90]
 //   multiprocessors  of each GPU                                               [CUDA_STUB_MULTIPROCESSORS, 132]
-//   cache            bytes of the L2 cache                                     [CUDA_STUB_CACHE, 1048576]
+//   cache            bytes of the L2 cache                                     [CUDA_STUB_CACHE, 65536]
 //   memory           bytes of a GPU; more cannot be allocated                  [CUDA_STUB_MEMORY, 8 GiB]
 //   runtimeVersion                                                             [CUDA_STUB_RUNTIME_VERSION, 12080]
 //   driverVersion                                                              [CUDA_STUB_DRIVER_VERSION, 13000]
@@ -49,11 +49,6 @@ const char *cudaStubViolation(int64_t index);
 //   structBytes      size of cuSPARSELt's structs: 512 (16-byte aligned), 1024, 13072  [CUDA_STUB_STRUCT_BYTES, 512]
 //   pruneCheck       1: the prune check answers the opposite                   [CUDA_STUB_PRUNE_CHECK=wrong, 0]
 //   blob             1: compresses with metadata in another order              [CUDA_STUB_BLOB=other, 0]
-//   compute          0: products, pruning and compressing leave their results as they are and the prune check
-//                    finds all well, so that large ones cost nothing; the clock moves on all the same
-//                                                                              [CUDA_STUB_COMPUTE=no, 1]
-//   products         how many products are computed; all that follow are as with compute 0
-//                                                                              [CUDA_STUB_PRODUCTS, all]
 int cudaStubSet(const char *setting, int64_t value);
 // The name of the GPUs. [CUDA_STUB_NAME, "Stub GPU"]
 void cudaStubSetDeviceName(const char *name);
@@ -70,7 +65,7 @@ void cudaStubSetDeviceName(const char *name);
 //                    1 + 0.15 · |id - best|; dense (0...2): best 1 for few rows, else 0
 //     split into s parts, 2:4 only: few rows 1, 0.85, 0.7, 0.55, then 0.1 more for each; else 1 + 0.1 · (s - 1)
 //   copy, fill, prune, prune check, compress: 1000 + bytes / 64
-//   search: the sum over all ids 0...5 and splits 1...8 in one kernel, times the search iterations
+//   search: the sum over all ids 0...5, times the search iterations
 // All in whole numbers, in the order given.
 int64_t cudaStubNanoseconds(void);
 

@@ -37,6 +37,27 @@ import Testing
     #expect(found == packages.map { folder[$0 + "/libcudart.so.13"] })
   }
 
+  @Test("Folders are ordered by their version as a number")
+  func folderVersions() throws {
+    let folder = try TemporaryFolder()
+    for name in ["cuda-9.2", "cuda-13", "cuda-12.8", "cuda-12.10", "other"] {
+      try folder.write("", to: name + "/x")
+    }
+    #expect(
+      LibrarySearch.versioned(folder.path, prefix: "cuda-")
+        == ["cuda-13", "cuda-12.10", "cuda-12.8", "cuda-9.2"].map { folder[$0] })
+  }
+
+  @Test("The driver's release is read from what the kernel says")
+  func release() throws {
+    let folder = try TemporaryFolder()
+    let text =
+      "NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.54.15  Tue Mar  5\nGCC version:  gcc 12.2.0\n"
+    #expect(driverRelease(from: try folder.write(text, to: "version")) == "550.54.15")
+    #expect(driverRelease(from: try folder.write("nothing", to: "other")) == nil)
+    #expect(driverRelease(from: folder["none"]) == nil)
+  }
+
   @Test("Of several versions in a folder the newest comes first, and each file once")
   func versions() throws {
     let folder = try TemporaryFolder()

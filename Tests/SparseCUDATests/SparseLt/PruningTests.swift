@@ -11,7 +11,7 @@ extension WithStub {
     func prunes(method: DevicePruning, type: ScalarType) throws {
       let session = try Stub().session()
       let shape = try SparseShape(outputs: 96, inputs: 64, type: type)
-      let dense = try RandomBytes(shape.type).buffer(shape.denseBytes, on: session.device)
+      let dense = try RandomBytes(shape.type, seed: 3).buffer(shape.denseBytes, on: session.device)
       let pruned = try DeviceBuffer(byteCount: shape.denseBytes, on: session.device)
       #expect(try !session.sparse.isSparse(dense, shape: shape))
       try session.sparse.prune(dense, shape: shape, by: method, into: pruned)
@@ -24,7 +24,7 @@ extension WithStub {
     func strip() throws {
       let session = try Stub().session()
       let shape = try SparseShape(outputs: 32, inputs: 64, type: .float16)
-      let buffer = try RandomBytes(shape.type).buffer(shape.denseBytes, on: session.device)
+      let buffer = try RandomBytes(shape.type, seed: 3).buffer(shape.denseBytes, on: session.device)
       let weight = Matrix(stored(try buffer.bytes(shape.denseBytes), shape))
       try session.sparse.prune(buffer, shape: shape, by: .strip, into: buffer)
       let pruned = Matrix(stored(try buffer.bytes(shape.denseBytes), shape))

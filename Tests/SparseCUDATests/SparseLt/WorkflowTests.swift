@@ -1,4 +1,5 @@
 import SparseCore
+import TestSupport
 import Testing
 
 @testable import SparseCUDA
@@ -9,12 +10,12 @@ extension WithStub {
     private static func work(_ stub: Stub, type: ScalarType = .int8) throws -> [UInt8] {
       let session = try stub.session()
       let shape = try SparseShape(outputs: 64, inputs: 96, type: type)
-      let dense = try RandomBytes(shape.type).buffer(shape.denseBytes, on: session.device)
+      let dense = try RandomBytes(shape.type, seed: 1).buffer(shape.denseBytes, on: session.device)
       try session.sparse.prune(dense, shape: shape, by: .strip, into: dense)
       #expect(try session.sparse.isSparse(dense, shape: shape))
       let weight = try SparseWeight(compressing: dense, shape: shape, session.sparse)
       let product = try SparseProduct(shape, rows: 5)
-      let x = try RandomBytes(shape.type).buffer(product.inputBytes, on: session.device)
+      let x = try RandomBytes(shape.type, seed: 2).buffer(product.inputBytes, on: session.device)
       let y = try DeviceBuffer(byteCount: product.outputBytes, on: session.device)
       let plan = try SparsePlan(product, session.sparse)
       try plan.multiply(x, weight, into: y)
@@ -114,6 +115,12 @@ extension WithStub {
       let stub = try Stub()
       stub.set("devices", 0)
       #expect(throws: CUDAError.noDevice) { try stub.session() }
+      stub.fail("cudaGetDeviceCount", status: 35)
+      let error = #expect(throws: CUDAError.self) { try stub.session() }
+      #expect(
+        try #require(error).description
+          == "\(stub.libraries.folder["libcudart.so.12"]) is CUDA 12.8, and the driver goes up to 13.0"
+      )
       stub.set("devices", 2)
       #expect(throws: CUDAError.noSuchDevice(index: 2, count: 2)) {
         try CUDASession(stub.search, device: 2)

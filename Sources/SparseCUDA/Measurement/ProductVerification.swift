@@ -8,6 +8,9 @@ public struct ProductVerification: Sendable, Equatable {
   ///
   /// INT32 results have none.
   public let largestShareOfBound: Double
+  /// Whether the library lays out what it compresses as ``CuSPARSELtBlob`` does, so that a compressed weight can be
+  /// brought over as it is.
+  public let isLayoutKnown: Bool
 
   /// The rows that are tried: few, and such as no tile divides.
   static let rows = [1, 7, 33, 130]
@@ -15,8 +18,9 @@ public struct ProductVerification: Sendable, Equatable {
   /// Multiplies random matrices on the GPU and on the CPU, with INT8 and 16-bit weights.
   ///
   /// INT32 results of INT8 must be the same. Results of 16-bit formats may differ by the rounding of the sums, in float32 and
-  /// with unknown order, and by that of the result: `2K · 2⁻²³ · Σ|x·w| + u · |y|` with `K` products in a sum
-  /// and the format's unit roundoff `u`; tensor cores cut off instead of rounding, hence 2⁻²³.
+  /// with unknown order, and by that of the result: `K · 2⁻²³ · Σ|x·w| + u · |y|` with `K` products in a sum
+  /// and the format's unit roundoff `u`; tensor cores cut off instead of rounding, hence 2⁻²³. The CPU's sums are exact
+  /// here.
   ///
   /// - Throws: ``CUDAError/wrongProduct(_:row:column:result:expected:bound:)`` for the first that differs by more.
   public init(_ session: SparseLtSession, on compute: Compute = .automatic) throws(CUDAError) {
@@ -39,6 +43,7 @@ public struct ProductVerification: Sendable, Equatable {
     }
     self.products = products
     largestShareOfBound = largest
+    isLayoutKnown = try session.layout(on: compute) != nil
   }
 
   private static func run(
@@ -49,14 +54,8 @@ public struct ProductVerification: Sendable, Equatable {
     let output = try DeviceBuffer(byteCount: product.outputBytes, on: session.device)
     try SparsePlan(product, session).multiply(input, weight, into: output)
     let (rows, outputs) = (product.rows, product.weight.outputs)
-    guard let type = product.result.scalarType, type != .int8 else {
-      let sums = try output.integers(rows * outputs)
-      return Matrix(rows: rows, columns: outputs, sums.map(Float.init))
-    }
-    let bytes = try output.bytes(rows * outputs * product.result.byteCount)
-    return Matrix(
-      StoredMatrix(rows: rows, columns: outputs, type: type, bytes: ByteView(copying: bytes)),
-      on: compute)
+    let numbers = try output.numbers(0..<rows * outputs, product.result)
+    return Matrix(rows: rows, columns: outputs, numbers.map(Float.init))
   }
 
   /// The largest error as a share of its bound.

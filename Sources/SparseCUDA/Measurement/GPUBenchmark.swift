@@ -27,8 +27,8 @@ public struct LinearSize: Sendable, Hashable {
 /// How fast a GPU multiplies with dense and with 2:4 weights.
 ///
 /// Products run on random numbers, with weights that take turns so that none comes from a cache. Times are the GPU's
-/// own, and medians. Each library is asked for its kernels and the fastest is taken. Dense INT8 gives INT8, 2:4 INT8 float16: what the
-/// libraries have kernels for.
+/// own, and medians. Each library's kernels are tried, the fastest is taken, and some values of its result are held against the CPU's.
+/// Dense INT8 gives INT8, 2:4 INT8 float16: what the libraries have kernels for.
 public struct GPUBenchmark: ~Copyable {
   /// What the GPU itself was measured to reach, on products and copies as large as it likes.
   public struct Peak: Sendable, Equatable {
@@ -85,103 +85,125 @@ public struct GPUBenchmark: ~Copyable {
   public mutating func peak(side: Int = 8192) throws(CUDAError) -> Peak {
     let size = LinearSize(outputs: side, inputs: side)
     let operations = 2 * Double(side) * Double(side) * Double(side)
-    let half = try time(.denseHalf, rows: side, size).time
-    let int8 = try time(.denseInt8, rows: side, size).time
+    func rate(_ form: LinearForm) throws(CUDAError) -> Double {
+      guard let time = try timeDense(form, rows: side, size, isChecked: false) else {
+        throw .noKernel("\(form.rawValue), \(side)³")
+      }
+      return operations / time.best
+    }
+    let half = try rate(.denseHalf)
+    let int8 = try rate(.denseInt8)
     let from = try DeviceBuffer(byteCount: side * side * 2, on: dense.device)
     let to = try DeviceBuffer(byteCount: side * side * 2, on: dense.device)
     let copy = try timer.time(rounds: Self.rounds) { _ throws(CUDAError) in try to.copy(from) }
-    return Peak(
-      half: operations / half.best, int8: operations / int8.best,
-      bandwidth: Double(2 * from.byteCount) / copy.best)
+    return Peak(half: half, int8: int8, bandwidth: Double(2 * from.byteCount) / copy.best)
   }
 
-  /// Measures one product; nil where a 2:4 form has no kernel for the shape.
+  /// Measures one product; nil where the library has no kernel for the form and the shape.
+  ///
+  /// - Throws: ``CUDAError``, also where the product is not what the CPU says.
   public mutating func measure(
     _ form: LinearForm, rows: Int, _ size: LinearSize, _ peak: Peak
   ) throws(CUDAError) -> Result? {
-    guard form.shapeObstacle(outputs: size.outputs, inputs: size.inputs) == nil else { return nil }
-    let (time, algorithm) = try time(form, rows: rows, size)
+    let time: ProductTimer.Time?
+    var algorithm: AlgorithmChoice?
+    if form.isSparse {
+      let measured = try timeSparse(form, rows: rows, size)
+      (time, algorithm) = (measured?.time, measured?.algorithm)
+    } else {
+      time = try timeDense(form, rows: rows, size, isChecked: true)
+    }
+    guard let time else { return nil }
     let (m, n, k) = (Double(rows), Double(size.outputs), Double(size.inputs))
     let rate = (form.isInt8 ? peak.int8 : peak.half) * (form.isSparse ? 2 : 1)
-    let bytes =
-      Double(form.byteCount(outputs: size.outputs, inputs: size.inputs))
-      + m * k * (form.isInt8 ? 1 : 2) + m * n * (form == .denseInt8 ? 1 : 2)
+    // The weight alone: activations may be in the cache.
+    let bytes = Double(form.byteCount(outputs: size.outputs, inputs: size.inputs))
     let least = max(2 * m * n * k / rate, bytes / peak.bandwidth)
     return Result(
       form: form, rows: rows, size: size, median: time.median, best: time.best,
       share: least / time.median, algorithm: algorithm)
   }
 
-  private mutating func time(
-    _ form: LinearForm, rows: Int, _ size: LinearSize
-  ) throws(CUDAError) -> (time: ProductTimer.Time, algorithm: AlgorithmChoice?) {
-    try form.isSparse
-      ? timeSparse(form, rows: rows, size) : (timeDense(form, rows: rows, size), nil)
-  }
-
   private mutating func timeDense(
-    _ form: LinearForm, rows: Int, _ size: LinearSize
-  ) throws(CUDAError) -> ProductTimer.Time {
-    let product = DenseProduct(
-      rows: rows, outputs: size.outputs, inputs: size.inputs, type: form.isInt8 ? .int8 : .float16)
-    let numbers = RandomBytes(product.type)
-    let weight = try numbers.buffer(product.weightBytes, on: dense.device)
+    _ form: LinearForm, rows: Int, _ size: LinearSize, isChecked: Bool
+  ) throws(CUDAError) -> ProductTimer.Time? {
+    guard
+      let product = DenseProduct(
+        rows: rows, outputs: size.outputs, inputs: size.inputs,
+        type: form.isInt8 ? .int8 : .float16)
+    else { return nil }
+    let scale = ProductSample.scale(of: product.type, inputs: size.inputs)
+    let weight = try RandomBytes(product.type, seed: 1).buffer(
+      product.weightBytes, on: dense.device)
     let weights = try RotatedWeights(weight, on: dense.device)
-    let x = try numbers.buffer(product.inputBytes, on: dense.device)
+    let x = try RandomBytes(product.type, seed: 2).buffer(product.inputBytes, on: dense.device)
     let y = try DeviceBuffer(byteCount: product.outputBytes, on: dense.device)
-    var plan = try DensePlan(product, dense)
-    var (fastest, kernel) = (Double.infinity, 0)
-    for proposal in 0..<plan.proposals {
+    var plan: DensePlan
+    do throws(CUDAError) {
+      plan = try DensePlan(product, dense)
+    } catch .callFailed(_, CuBLASLt.notSupported, _, _) {
+      return nil
+    }
+    var (fastest, kernel) = (Double.infinity, plan.proposals[0])
+    for proposal in plan.proposals {
       plan.choose(proposal)
-      let time = try Self.time(plan, x, weights, y, rounds: 3, &timer)
-      if time.median < fastest { (fastest, kernel) = (time.median, proposal) }
+      let time = try? Self.time(plan, x, weights, y, scale, rounds: 3, &timer)
+      if let time, time.median < fastest { (fastest, kernel) = (time.median, proposal) }
     }
     plan.choose(kernel)
-    return try Self.time(plan, x, weights, y, rounds: Self.rounds, &timer)
+    let time = try Self.time(plan, x, weights, y, scale, rounds: Self.rounds, &timer)
+    if isChecked { try ProductSample(product, scale: scale).check(y, x, weight) }
+    return time
   }
 
   private static func time(
     _ plan: borrowing DensePlan, _ x: borrowing DeviceBuffer, _ weights: borrowing RotatedWeights,
-    _ y: borrowing DeviceBuffer, rounds: Int, _ timer: inout ProductTimer
+    _ y: borrowing DeviceBuffer, _ scale: Float, rounds: Int, _ timer: inout ProductTimer
   ) throws(CUDAError) -> ProductTimer.Time {
     try timer.time(rounds: rounds) { turn throws(CUDAError) in
-      try plan.multiply(x, weights[turn], into: y)
+      try plan.multiply(x, weights[turn], into: y, scale: scale)
     }
   }
 
   private mutating func timeSparse(
     _ form: LinearForm, rows: Int, _ size: LinearSize
-  ) throws(CUDAError) -> (time: ProductTimer.Time, algorithm: AlgorithmChoice?) {
+  ) throws(CUDAError) -> (time: ProductTimer.Time, algorithm: AlgorithmChoice)? {
     guard
       let shape = try? SparseShape(
         outputs: size.outputs, inputs: size.inputs, type: form.isInt8 ? .int8 : .float16),
       let product = try? SparseProduct(shape, rows: rows)
-    else { preconditionFailure("GPUBenchmark: \(form) of \(size)") }
-    let numbers = RandomBytes(shape.type)
-    let dense = try numbers.buffer(shape.denseBytes, on: sparse.device)
-    try sparse.prune(dense, shape: shape, by: .strip, into: dense)
-    let weight = try SparseWeight(compressing: dense, shape: shape, sparse)
-    let weights = try RotatedWeights(weight.blob, on: sparse.device)
-    let x = try numbers.buffer(product.inputBytes, on: sparse.device)
+    else { return nil }
+    let scale = ProductSample.scale(of: shape.type, inputs: size.inputs)
+    let weight = try RandomBytes(shape.type, seed: 1).buffer(shape.denseBytes, on: sparse.device)
+    try sparse.prune(weight, shape: shape, by: .strip, into: weight)
+    let weights = try RotatedWeights(
+      SparseWeight(compressing: weight, shape: shape, sparse).blob, on: sparse.device)
+    let x = try RandomBytes(shape.type, seed: 2).buffer(product.inputBytes, on: sparse.device)
     let y = try DeviceBuffer(byteCount: product.outputBytes, on: sparse.device)
     if let known = cache?[product, sparse],
-      let time = try? time(product, known, x, weights, into: y)
+      let time = try? time(product, known, x, weights, y, scale),
+      (try? ProductSample(product, scale: scale).check(y, x, weight)) != nil
     {
       return (time, known)
     }
     var search = try AlgorithmSearch(sparse)
-    let algorithm = try search.best(for: product, x, weights, into: y)
+    let algorithm = try search.best(for: product, x, weights, into: y, scale: scale) {
+      plan throws(CUDAError) in
+      try y.clear()
+      try plan.multiply(x, weights[0], into: y, scale: scale)
+      try ProductSample(product, scale: scale).check(y, x, weight)
+    }
     cache?[product, sparse] = algorithm
-    return (try time(product, algorithm, x, weights, into: y), algorithm)
+    return (try time(product, algorithm, x, weights, y, scale), algorithm)
   }
 
   private mutating func time(
     _ product: SparseProduct, _ algorithm: AlgorithmChoice, _ x: borrowing DeviceBuffer,
-    _ weights: borrowing RotatedWeights, into y: borrowing DeviceBuffer
+    _ weights: borrowing RotatedWeights, _ y: borrowing DeviceBuffer, _ scale: Float
   ) throws(CUDAError) -> ProductTimer.Time {
     let plan = try SparsePlan(product, algorithm: algorithm, sparse)
     return try timer.time(rounds: Self.rounds) { turn throws(CUDAError) in
-      try plan.multiply(x, weights[turn], into: y)
+      try plan.multiply(x, weights[turn], into: y, scale: scale)
     }
   }
 

@@ -15,7 +15,7 @@ public struct AlgorithmCache {
     for member in members {
       guard let configuration = member.value["configuration"]?.int,
         let splits = member.value["splits"]?.int, let mode = member.value["splitMode"]?.int,
-        [configuration, splits, mode].allSatisfy({ (0...Int(Int32.max)).contains($0) })
+        [configuration, splits, mode].allSatisfy({ (-1...Int(Int32.max)).contains($0) })
       else { continue }
       found[member.key] = AlgorithmChoice(
         configuration: configuration, splits: splits, splitMode: mode)

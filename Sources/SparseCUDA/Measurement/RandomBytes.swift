@@ -4,8 +4,8 @@ internal import SparseCore
 struct RandomBytes {
   private let block: ByteView
 
-  init(_ type: DeviceType) {
-    var random = SplitMix64(seed: 3)
+  init(_ type: DeviceType, seed: UInt64) {
+    var random = SplitMix64(seed: seed)
     let count = Self.blockBytes / type.byteCount
     switch type {
     case .float16, .bfloat16:

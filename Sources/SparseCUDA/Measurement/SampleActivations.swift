@@ -38,7 +38,7 @@ struct SampleActivations {
     let result = linear(values, sample.compressed, on: compute)
     let sizes = linear(
       values.map(abs), StoredMatrix(Matrix(sample.dense, on: compute).map(abs)), on: compute)
-    let sumError = 2 * Float(product.weight.inputs) * 0x1p-23
+    let sumError = Float(product.weight.inputs) * 0x1p-23
     let roundoff: Float = product.result == .bfloat16 ? 0x1p-8 : 0x1p-11
     return (
       result,
