@@ -19,7 +19,7 @@ let fuzzers: [Target] =
       exclude: ["words.dict"], swiftSettings: settings)
   ]
 
-// With SPARSIFY_LIBRARIES_ALONE the executable and its tests are left out: the sanitizers have no use for them.
+// With SPARSIFY_LIBRARIES_ALONE the executable and its tests are left out: .ci/run needs them in release alone.
 let tool: [Target] = [
   .executableTarget(
     name: "sparsify", dependencies: ["SparseCore", "SparseModel", "SparseCUDA"],

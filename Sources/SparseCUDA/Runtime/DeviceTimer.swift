@@ -27,7 +27,7 @@ struct DeviceTimer: ~Copyable {
 }
 
 /// A mark on a stream.
-private struct DeviceEvent: ~Copyable {
+struct DeviceEvent: ~Copyable {
   let handle: UnsafeMutableRawPointer
   private let runtime: CUDARuntime
 
