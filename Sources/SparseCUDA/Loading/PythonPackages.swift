@@ -14,7 +14,8 @@ struct PythonPackages {
     packageFolders.flatMap { folder in
       let vendor = Path.join(folder, "nvidia")
       return LibrarySearch.versioned(vendor, prefix: "").map { Path.join($0, "lib") }
-        + [Path.join(folder, "torch/lib")]
+        // cuSPARSELt before 0.7, and what older builds of PyTorch bring along.
+        + ["cusparselt/lib", "torch/lib"].map { Path.join(folder, $0) }
     }.filter { (try? FileSystem.kind(of: $0)) == .folder }
   }
 

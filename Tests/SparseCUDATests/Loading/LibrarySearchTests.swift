@@ -26,7 +26,10 @@ import Testing
   func environment() throws {
     let folder = try TemporaryFolder()
     try folder.write("", to: "base/bin/python3")
-    let packages = ["venv", "base"].map { $0 + "/lib/python3.12/site-packages/nvidia/cu13/lib" }
+    let site = "lib/python3.12/site-packages"
+    let packages = [
+      "venv/\(site)/nvidia/cu13/lib", "venv/\(site)/cusparselt/lib", "base/\(site)/torch/lib",
+    ]
     for package in packages { try folder.write("", to: package + "/libcudart.so.13") }
     try FileManager.default.createDirectory(
       atPath: folder["venv/bin"], withIntermediateDirectories: true)
