@@ -42,9 +42,9 @@ public struct SparseWeight: ~Copyable {
 
   /// Brings a weight to the GPU.
   ///
-  /// - Parameter layout: how the library of this session lays out its metadata, where that is known (see
-  ///   ``SparseLtSession/layout()``): then only the compressed bytes are copied. Else the
-  ///   whole weight is, and the library compresses it.
+  /// - Parameter layout: how the library lays out its metadata on this GPU, where that is known (see
+  ///   ``SparseLtSession/layout(on:)``): then only the compressed bytes are copied. Else the whole weight is, and the
+  ///   library compresses it.
   /// - Throws: ``CUDAError``.
   public init(
     _ weight: Compressed24, shape: SparseShape, layout: CuSPARSELtBlob?,
