@@ -3,6 +3,8 @@ public import SparseCore
 /// A dense model on its way to a trained 2:4 one: pruned, its kept weights trained with the masks held, and where INT8
 /// is asked for, rounded jointly on the trained masks.
 ///
+/// What is trained is the whole model, or its blocks alone (``PruneOptions/reconstruction``), or one after the other.
+///
 /// ```swift
 /// let pruning = try TrainedPruning("model", PruneOptions(output: "model-2of4"), FinetuneOptions())
 /// let report = try pruning.run()
@@ -14,8 +16,10 @@ public struct TrainedPruning: Sendable {
   public let checkpoint: Checkpoint
   /// How it is pruned; ``PruneOptions/quantization`` is what follows the training.
   public let options: PruneOptions
-  /// How the kept weights are trained; the dense model and the output follow from the pruning.
-  public let training: FinetuneOptions
+  /// How the kept weights of the whole model are trained; nil where they are not.
+  ///
+  /// The dense model and the output follow from the pruning.
+  public let training: FinetuneOptions?
   /// Where the output goes: found free, and fit for the input.
   public let output: CheckpointOutput
 
@@ -25,7 +29,7 @@ public struct TrainedPruning: Sendable {
   /// Checks what can be checked before the work.
   ///
   /// - Throws: what stands against the first run, and what makes the text no use.
-  public init(_ path: String, _ options: PruneOptions, _ training: FinetuneOptions) throws {
+  public init(_ path: String, _ options: PruneOptions, _ training: FinetuneOptions?) throws {
     self.options = options
     self.training = training
     checkpoint = try Checkpoint(path: path)
@@ -36,6 +40,7 @@ public struct TrainedPruning: Sendable {
     if options.quantization != nil && !options.keptDense.isEmpty {
       throw TrainingError.keepsDenseInt8
     }
+    guard let training else { return }
     try training.data.source.path.map(output.spare)
     let model = try Decoder(checkpoint)
     try training.checkText(of: model)
@@ -45,7 +50,7 @@ public struct TrainedPruning: Sendable {
   /// The files that are read.
   package var inputFiles: [String] {
     checkpoint.files.map(\.path)
-      + [options.calibration?.source.path, training.data.source.path].compactMap(\.self)
+      + [options.calibration?.source.path, training?.data.source.path].compactMap(\.self)
   }
 
   /// Prunes, trains and rounds; with ``PruneOptions/resumes``, goes on where an earlier run has stopped.
@@ -55,6 +60,9 @@ public struct TrainedPruning: Sendable {
   public func run(
     on compute: Compute = .automatic, progress: ProgressHandler = { _ in }
   ) throws -> PruneReport {
+    if training == nil && options.quantization == nil {
+      return try PruneRun(checkpoint.path, options).run(on: compute, progress: progress)
+    }
     let clock = ContinuousClock()
     let start = clock.now
     let folder = try RunFolder(
@@ -93,8 +101,10 @@ public struct TrainedPruning: Sendable {
     let run = try PruneRun(checkpoint.path, options)
     var identity = try run.identity(
       CheckpointFingerprint(of: checkpoint), on: compute, progress: progress)
-    identity.add(training)
-    identity.add("--data", training.data.source.name)
+    if let training {
+      identity.add(training)
+      identity.add("--data", training.data.source.name)
+    }
     identity.add("--quantize", self.options.quantization.map { _ in "int8" })
     try folder.begin(identity)
     if let layers = folder.layers(ofStep: "pruned") {
@@ -110,12 +120,11 @@ public struct TrainedPruning: Sendable {
     return report
   }
 
-  /// Trains, unless an earlier run has: then there is nothing to report.
+  /// Trains the whole model, unless an earlier run has: then there is nothing to report.
   private func train(
     in folder: RunFolder, on compute: Compute, progress: ProgressHandler
   ) throws -> FinetuneReport? {
-    if folder.layers(ofStep: "trained") != nil { return nil }
-    var training = training
+    guard var training, folder.layers(ofStep: "trained") == nil else { return nil }
     training.dense = checkpoint.path
     let isLast = options.quantization == nil
     training.output = isLast ? output.path : place("trained", in: folder)
@@ -132,7 +141,7 @@ public struct TrainedPruning: Sendable {
   private func round(
     in folder: RunFolder, on compute: Compute, progress: ProgressHandler
   ) throws -> PruneReport {
-    let trained = place("trained", in: folder)
+    let trained = place(training == nil ? "pruned" : "trained", in: folder)
     let rounding = PruneOptions(
       effort: options.effort, quantization: options.quantization, dense: trained,
       calibration: options.calibration, output: output.path, force: options.force,

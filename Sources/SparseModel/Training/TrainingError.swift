@@ -38,7 +38,7 @@ extension TrainingError: CustomStringConvertible {
     case .noTeacher(let objective):
       "the objective '\(objective)' needs the dense model to learn from"
     case .reconstructsInt8:
-      "INT8 weights cannot be trained: train the blocks of a floating-point model, then round them"
+      "INT8 weights cannot be trained in the run that rounds them: TrainedPruning does one after the other"
     case .needsFolder(let path):
       "\(path): pruning and training at once takes a folder with config.json; prune the file first, then 'sparsify finetune' trains it"
     case .keepsDenseInt8:

@@ -13,6 +13,8 @@ enum UsageError: Error {
   /// The parameter must be given because of the others.
   case missingFor(ParameterSpec, reason: String)
   case exclusive([ParameterSpec])
+  /// The parameter cannot be given with what other parameters ask for together.
+  case conflict(ParameterSpec, with: String)
   /// The parameter was given, and the others make it idle.
   case noEffect(ParameterSpec, reason: String)
   case unexpectedArguments([String])
@@ -40,6 +42,8 @@ extension UsageError: CustomStringConvertible {
     case .missingFor(let parameter, let reason): "Missing '\(parameter.signature)': \(reason)"
     case .exclusive(let parameters):
       "Only one of \(list(parameters.map(\.title))) can be given"
+    case .conflict(let parameter, let others):
+      "The option '\(parameter.title)' cannot be given with \(others)"
     case .noEffect(let parameter, let reason):
       "The option '\(parameter.title)' has no effect: \(reason)"
     case .unexpectedArguments(let words):
@@ -54,7 +58,7 @@ extension UsageError: CustomStringConvertible {
     switch self {
     case .missingValue(let parameter, _), .unwantedValue(let parameter, _),
       .badValue(let parameter, _, _), .missingParameter(let parameter), .noEffect(let parameter, _),
-      .missingFor(let parameter, _):
+      .conflict(let parameter, _), .missingFor(let parameter, _):
       parameter
     case .missingOneOf(let parameters), .exclusive(let parameters):
       parameters.first

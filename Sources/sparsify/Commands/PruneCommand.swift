@@ -167,11 +167,13 @@ enum PruneCommand: Command {
     ])
 
   static func run(_ arguments: Arguments, in context: Context) throws -> ExitStatus {
+    let training = try PruneTraining.options(arguments)
+    try PruneTraining.refuseSingleRuns(arguments)
     if let selection = try layers(arguments) {
       return try run(selection, arguments, in: context)
     }
     let options = try options(arguments, in: context)
-    if let training = try PruneTraining.options(arguments) {
+    if training != nil || PruneTraining.isRounded(arguments) {
       return try run(
         TrainedPruning(arguments[Common.model], options, training), arguments, in: context)
     }

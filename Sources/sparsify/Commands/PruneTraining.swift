@@ -58,6 +58,31 @@ enum PruneTraining {
       ["finetune", $0]
     }
 
+  /// Throws for what only a single run can do, where training makes several of it.
+  static func refuseSingleRuns(_ arguments: Arguments) throws(UsageError) {
+    let others: String
+    if arguments[PruneCommand.method] == .asp {
+      others = "'--method asp', which trains the whole model"
+    } else if isRounded(arguments) {
+      others = "'--reconstruct' and '--quantize' together, which are two runs"
+    } else {
+      return
+    }
+    let single: [any ParameterDeclaration] = [
+      PruneCommand.dryRun, LayerChoice.targetPerplexity, PruneCommand.statistics,
+      PruneCommand.blocks, PruneCommand.tensors,
+    ]
+    for option in single where arguments.isGiven(option.spec.name) {
+      throw .conflict(option.spec, with: others)
+    }
+  }
+
+  /// Whether trained blocks become INT8.
+  static func isRounded(_ arguments: Arguments) -> Bool {
+    arguments[PruneCommand.reconstruct] != nil
+      && arguments.isGiven(PruneCommand.quantize.spec.name)
+  }
+
   /// Whether anything is trained after pruning.
   static func isAsked(_ arguments: Arguments) -> Bool {
     arguments[finetune] || arguments[PruneCommand.method] == .asp

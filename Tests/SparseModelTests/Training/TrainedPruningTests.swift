@@ -13,14 +13,18 @@ import Testing
 
   init() throws { place = try TrainingPlace(prunes: false) }
 
+  private func options(_ method: PruningMethod, to output: String) -> PruneOptions {
+    PruneOptions(
+      method: method,
+      calibration: CalibrationOptions(source: .tokens(path: place.folder["text.safetensors"])),
+      output: place.folder[output])
+  }
+
   private func pruning(
     _ method: PruningMethod = .magnitude, to output: String = "out",
     _ edit: (inout PruneOptions, inout FinetuneOptions) -> Void = { _, _ in }
   ) throws -> TrainedPruning {
-    var options = PruneOptions(
-      method: method,
-      calibration: CalibrationOptions(source: .tokens(path: place.folder["text.safetensors"])),
-      output: place.folder[output])
+    var options = options(method, to: output)
     var training = place.options()
     edit(&options, &training)
     return try TrainedPruning(place.dense, options, training)
@@ -58,6 +62,23 @@ import Testing
       let change = rounded.minus(weight).sumOfSquares() / weight.sumOfSquares()
       #expect(change > 0 && change < 1e-3, "\(layer.name): \(change)")
     }
+  }
+
+  @Test func trainedBlocksAreRoundedOnTheirMasks() throws {
+    var blocks = options(.wanda, to: "blocks")
+    blocks.reconstruction = ReconstructionOptions(epochs: 1)
+    let trained = try TrainedPruning(place.dense, blocks, nil).run()
+    #expect(trained.output == place.folder["blocks"])
+    var rounding = options(.admm, to: "alone")
+    (rounding.dense, rounding.quantization) = (place.folder["blocks"], QuantizationOptions())
+    _ = try PruneRun(place.folder["blocks"], rounding).run()
+    (blocks.output, blocks.quantization) = (place.folder["out"], QuantizationOptions())
+    let report = try TrainedPruning(place.dense, blocks, nil).run()
+    #expect(try place.tensors("out") == place.tensors("alone"))
+    #expect(report.blocks == trained.blocks)
+    #expect(report.training == nil && report.sizes != nil)
+    #expect(try place.checkpoint("out").check().passed)
+    #expect(!FileSystem.isTaken(place.folder["out.steps.partial"]))
   }
 
   @Test func aRunThatIsCutGoesOnToTheSameBytes() throws {

@@ -89,6 +89,39 @@ import Testing
     #expect(try ToolRun("check", out).status == 0)
   }
 
+  @Test(arguments: [
+    ["--dry-run"], ["--tensors", "0/2"], ["--blocks", "0:1"], ["--statistics", "x.safetensors"],
+    ["--target-perplexity", "9", "--text", "x.txt"],
+  ])
+  func whatTakesOneRunIsNotGivenWithTraining(single: [String]) throws {
+    let trained = try ToolRun(["prune", model.path, "--method", "asp", "-o", out] + single)
+    #expect(trained.status == 64)
+    #expect(
+      trained.errors.hasPrefix(
+        "Error: The option '\(single[0])' cannot be given with '--method asp', which trains"),
+      "\(trained.errors)")
+    let rounded = try ToolRun(
+      ["prune", model.path, "--reconstruct", "--quantize", "int8", "-o", out] + single)
+    #expect(rounded.status == 64)
+    #expect(rounded.errors.contains("'\(single[0])'"), "\(rounded.errors)")
+    #expect(try model.made() == ["model-2of4", "tokens.safetensors"])
+  }
+
+  @Test func trainedBlocksBecomeInt8() throws {
+    let run = try ToolRun(
+      "prune", model.path, "--method", "wanda", "--reconstruct", "1", "--quantize", "int8",
+      "--calibration", tokens, "--json", "-o", out)
+    #expect(run.status == 0, "\(run.errors)")
+    let json = try run.json()
+    #expect(json["blocks"]?.array?.count == 4)
+    #expect(json["training"]?.isNull == true && json["sizes"]?.isNull == false)
+    let check = try ToolRun("check", out)
+    #expect(check.status == 0, "\(check.output)\(check.errors)")
+    let types = try ToolRun("inspect", out)
+    #expect(types.output.contains("I8"), "\(types.output)")
+    #expect(try model.made() == ["model-2of4", "out", "tokens.safetensors"])
+  }
+
   @Test func trainingOptionsNeedTraining() throws {
     let run = try ToolRun("prune", model.path, "--epochs", "3")
     #expect(run.status == 64)
