@@ -47,6 +47,8 @@ public enum Int8WeightError: Error, Equatable {
   case zeroPoint(tensor: String, path: String)
   /// A weight was to become INT8 and the checkpoint has INT8 weights.
   case alreadyInt8(tensor: String, path: String)
+  /// Inputs were to be scaled, and a weight that reads them is INT8 and stays so.
+  case cannotFollow(tensor: String, path: String)
 }
 
 extension Int8WeightError: CustomStringConvertible {
@@ -63,6 +65,9 @@ extension Int8WeightError: CustomStringConvertible {
       "\(path): tensor '\(tensor)' is not 0: only symmetric INT8 is supported"
     case .alreadyInt8(let tensor, let path):
       "\(path): tensor '\(tensor)' is INT8 already; start from the checkpoint in floating point"
+    case .cannotFollow(let tensor, let path):
+      "\(path): tensor '\(tensor)' is INT8 and stays so, and smoothing would scale its inputs, which other layers share: "
+        + "leave those out as well, or do without smoothing"
     }
   }
 }

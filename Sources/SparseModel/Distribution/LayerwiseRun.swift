@@ -80,6 +80,7 @@ public struct LayerwiseRun: Sendable {
       let pruning = StagePruning(
         model: model, recipe: options.recipe(dense: dense),
         targets: Set(allTargets.map(ExactString.init)), compute: .automatic)
+      try pruning.requireScalable()
       try file.check(for: model, needs: pruning.recipe.needs)
       self.statistics = file
       self.pruning = pruning

@@ -69,6 +69,10 @@ public struct PruneRun: Sendable {
     let length = calibration.length(context: configuration.contextLength)
     let model = try Decoder(checkpoint, positions: length)
     self.model = model
+    try StagePruning(
+      model: model, recipe: options.recipe(dense: dense),
+      targets: Set(targets.map(ExactString.init)), compute: .automatic
+    ).requireScalable()
     givenTokens = try tokens ?? calibration.readTokens(for: model)
     // The tokens are held at once, whatever else is not.
     let samples = calibrationSize?.samples ?? 0

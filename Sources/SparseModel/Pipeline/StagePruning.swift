@@ -23,6 +23,20 @@ struct StagePruning {
     stage.linears.contains { isTarget(block.linear($0)) }
   }
 
+  /// Throws where smoothing would scale the inputs of INT8 weights that stay as they are.
+  func requireScalable() throws(Int8WeightError) {
+    guard recipe.smoothing != nil else { return }
+    for block in model.blocks {
+      for stage in type(of: block).stages
+      where isTarget(stage, of: block) && block.inputNorm(of: stage) != nil {
+        for layer in stage.linears.map(block.linear)
+        where !isTarget(layer) && layer.stored.type == .int8 {
+          throw .cannotFollow(tensor: layer.name, path: model.checkpoint.path)
+        }
+      }
+    }
+  }
+
   /// The layers of a stage that become 2:4.
   private func sparseLayers(of stage: Stage, in block: any DecoderBlock) -> [LinearLayer] {
     stage.linears.map(block.linear).filter { isTarget($0) && !recipe.keepsDense($0) }

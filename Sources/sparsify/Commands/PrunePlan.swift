@@ -28,9 +28,22 @@ struct PrunePlan {
     return table.text
   }
 
-  private var weights: [(name: String, shape: [Int], bytes: Int)] {
-    run.targets.compactMap { name in
-      run.checkpoint[name].map { (name, $0.shape, $0.byteCount) }
+  /// A weight that would change; one that stays dense is only rounded to INT8.
+  private struct Weight {
+    let name: String
+    let shape: [Int]
+    let bytes: Int
+    let isDense: Bool
+  }
+
+  private var weights: [Weight] {
+    let dense = Set(run.options.keptDense.map(ExactString.init))
+    return run.targets.compactMap { name in
+      run.checkpoint[name].map {
+        Weight(
+          name: name, shape: $0.shape, bytes: $0.byteCount,
+          isDense: dense.contains(ExactString(name)))
+      }
     }
   }
 
@@ -41,18 +54,22 @@ struct PrunePlan {
     var table = Table([("weight", .left), ("shape", .right), ("size", .right)])
     for weight in weights {
       table.append([
-        weight.name, Format.shape(weight.shape), Format.bytes(weight.bytes),
+        weight.name + (weight.isDense ? " (dense)" : ""), Format.shape(weight.shape),
+        Format.bytes(weight.bytes),
       ])
     }
+    let pruned = weights.filter { !$0.isDense }
+    let rounded = weights.count - pruned.count
     var source = run.calibration.map { $0.source.name.printable } ?? "none"
     if let (samples, length) = run.calibrationSize { source += ", \(samples) × \(length) tokens" }
     return table.text + "\n" + stepTable + """
 
       method       \(run.options.methodName)
       calibration  \(source)
-      prunes       \(weights.count) of \(run.checkpoint.tensors.count) tensors, \
-      \(Format.bytes(weights.reduce(0) { $0 + $1.bytes })) of \(Format.bytes(inputBytes))\
-      \(run.options.quantization == nil ? "" : ", to INT8")
+      prunes       \(pruned.count) of \(run.checkpoint.tensors.count) tensors, \
+      \(Format.bytes(pruned.reduce(0) { $0 + $1.bytes })) of \(Format.bytes(inputBytes))\
+      \(run.options.quantization == nil ? "" : ", to INT8")\
+      \(rounded == 0 ? "" : "; \(rounded) more to INT8 and no further")
       output       \(run.output.path.printable), \(Format.bytes(run.outputBytes))
       memory       \(Format.bytes(memory.peakBytes)) at most, of \(Format.bytes(memory.budget)) that may be taken
       scratch      \(memory.scratchBytes == 0 ? "none" : Format.bytes(memory.scratchBytes) + " of disk beside the output")
@@ -86,7 +103,7 @@ struct PrunePlan {
         weights.map {
           [
             "name": .string($0.name), "shape": .array($0.shape.map(JSON.integer)),
-            "bytes": .integer($0.bytes),
+            "bytes": .integer($0.bytes), "dense": .bool($0.isDense),
           ]
         }),
     ]

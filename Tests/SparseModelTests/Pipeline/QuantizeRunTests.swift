@@ -155,6 +155,23 @@ internal import Testing
     #expect(try folder.contents() == before)
   }
 
+  @Test func smoothingTheInputsOfWhatStaysInt8IsRefused() throws {
+    let stays = "model.layers.1.self_attn.v_proj.weight"
+    try quantize(selection: WeightSelection(only: [stays]))
+    func run(skip: [String]) throws -> PruneRun {
+      let options = PruneOptions(
+        method: .wanda, smoothing: 0.5, selection: WeightSelection(skip: skip),
+        output: folder["smooth"])
+      return try PruneRun(output, options)
+    }
+    #expect(throws: Int8WeightError.cannotFollow(tensor: stays, path: output)) {
+      try run(skip: [stays])
+    }
+    // Nothing scales the inputs that it reads where those that share them are left out, too.
+    let stage = ["q", "k", "v"].map { "model.layers.1.self_attn.\($0)_proj.weight" }
+    #expect(try run(skip: stage).targets.count == 25)
+  }
+
   @Test func pruningAnInt8CheckpointIsRefused() throws {
     try quantize()
     #expect(throws: Int8WeightError.self) {

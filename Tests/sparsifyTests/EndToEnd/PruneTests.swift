@@ -175,7 +175,7 @@ import Testing
         ],
         "estimatedSeconds": "number",
         "steps": [["name": "string", "bytes": "integer", "estimatedSeconds": "number"]],
-        "layers": [["name": "string", "shape": "shape", "bytes": "integer"]],
+        "layers": [["name": "string", "shape": "shape", "bytes": "integer", "dense": "bool"]],
       ]) == [])
     #expect(object["layers"]?.array?.count == 28)
     #expect(try model.made().isEmpty)

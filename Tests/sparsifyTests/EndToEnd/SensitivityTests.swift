@@ -85,9 +85,10 @@ import Testing
 
   @Test func layersAreChosenOnTheWayAndRounded() throws {
     let model = try TinyModel()
-    let run = try ToolRun(
+    let words =
       ["prune", model.path, "--method", "wanda", "--keep-dense", "25%"]
-        + ["--quantize", "int8", "-o", model.folder["out"], "--json"] + Self.words)
+      + ["--quantize", "int8", "-o", model.folder["out"]] + Self.words
+    let run = try ToolRun(words + ["--json"])
     #expect(run.status == 0, "\(run.errors)")
     let layers = try run.json()["layers"]?.array ?? []
     #expect(layers.count == 28)
@@ -98,6 +99,10 @@ import Testing
       }
     }
     #expect(!dense.isEmpty && 4 * weights(dense) <= weights(layers))
+    let plan = try ToolRun(words + ["--dry-run", "--force"])
+    #expect(plan.output.contains("\nprunes       \(28 - dense.count) of "), "\(plan.output)")
+    #expect(plan.output.contains(", to INT8; \(dense.count) more to INT8 and no further\n"))
+    #expect(plan.output.split(separator: "\n").count { $0.contains(" (dense) ") } == dense.count)
     #expect(try ToolRun("check", model.folder["out"]).status == 0)
   }
 
