@@ -14,8 +14,8 @@ enum JournalEntry: Sendable {
   case sensitivity(block: Int, parts: [Sensitivity])
   /// So many steps of training are made, and where it stands is kept.
   case trained(steps: Int)
-  /// One of the runs that a longer one is made of is done; what became of the layers that it pruned.
-  case step(String, layers: [LayerReport])
+  /// One of the runs that a longer one is made of is done.
+  case step(FinishedStep)
   /// The output is complete, and gets its name next.
   case complete
 
@@ -29,8 +29,7 @@ enum JournalEntry: Sendable {
     case .sensitivity(let block, let parts):
       ["measured": .integer(block), "parts": .array(parts.map(\.json))]
     case .trained(let steps): ["trained": .integer(steps)]
-    case .step(let name, let layers):
-      ["step": .string(name), "layers": .array(layers.map(\.record))]
+    case .step(let step): ["step": step.json]
     case .complete: ["complete": true]
     }
   }
@@ -53,10 +52,8 @@ enum JournalEntry: Sendable {
       self = .sensitivity(block: block, parts: parts)
     } else if let steps = json["trained"]?.int {
       self = .trained(steps: steps)
-    } else if let name = json["step"]?.string, let records = json["layers"]?.array {
-      let layers = records.compactMap { LayerReport(record: $0) }
-      guard layers.count == records.count else { return nil }
-      self = .step(name, layers: layers)
+    } else if let step = json["step"].flatMap(FinishedStep.init) {
+      self = .step(step)
     } else if json["complete"] == true {
       self = .complete
     } else {

@@ -103,9 +103,9 @@ final class RunFolder {
     return found.count == targets.count ? found : nil
   }
 
-  /// What became of the layers in one of the runs that this one is made of; nil where it is not done.
-  func layers(ofStep step: String) -> [LayerReport]? {
-    for case .step(step, let layers) in entries { return layers }
+  /// What has been done in one of the runs that this one is made of; nil where it is not done.
+  func step(_ name: String) -> FinishedStep? {
+    for case .step(let step) in entries where step.name == name { return step }
     return nil
   }
 
@@ -201,7 +201,7 @@ final class RunFolder {
       case .tensors(let finished): tensors += finished.count
       case .sensitivity(let index, _): blocks = index + 1
       case .trained(let count): steps = count
-      case .step(let name, _): return "the step '\(name)'"
+      case .step(let step): return "the step '\(step.name)'"
       case .complete: return "all"
       }
     }

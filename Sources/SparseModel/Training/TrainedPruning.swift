@@ -107,24 +107,29 @@ public struct TrainedPruning: Sendable {
     }
     identity.add("--quantize", self.options.quantization.map { _ in "int8" })
     try folder.begin(identity)
-    if let layers = folder.layers(ofStep: "pruned") {
+    if let finished = folder.step("pruned") {
       let manifest = try Checkpoint(path: place("pruned", in: folder)).manifest()
-      return PruneReport(
+      var report = PruneReport(
         method: options.methodName, output: output.path, seconds: 0, peakResidentBytes: 0,
         calibration: manifest?.calibration.map { ($0, errorTokens: $0.samples * $0.length) },
-        layers: layers, options: options, inputFingerprint: manifest?.inputFingerprint,
+        layers: finished.layers, options: options, inputFingerprint: manifest?.inputFingerprint,
         sizes: nil)
+      report.blocks = finished.blocks
+      return report
     }
     let report = try run.run(on: compute, progress: progress)
-    try folder.append(.step("pruned", layers: report.layers))
+    var finished = FinishedStep("pruned")
+    (finished.layers, finished.blocks) = (report.layers, report.blocks)
+    try folder.append(.step(finished))
     return report
   }
 
-  /// Trains the whole model, unless an earlier run has: then there is nothing to report.
+  /// Trains the whole model, unless an earlier run has, or it is not to be trained.
   private func train(
     in folder: RunFolder, on compute: Compute, progress: ProgressHandler
   ) throws -> FinetuneReport? {
-    guard var training, folder.layers(ofStep: "trained") == nil else { return nil }
+    guard var training else { return nil }
+    if let finished = folder.step("trained") { return finished.training }
     training.dense = checkpoint.path
     let isLast = options.quantization == nil
     training.output = isLast ? output.path : place("trained", in: folder)
@@ -133,7 +138,9 @@ public struct TrainedPruning: Sendable {
     training.shardSize = isLast ? options.shardSize : nil
     let report = try FinetuneRun(place("pruned", in: folder), training)
       .run(on: compute, progress: progress)
-    try folder.append(.step("trained", layers: []))
+    var finished = FinishedStep("trained")
+    finished.training = report
+    try folder.append(.step(finished))
     return report
   }
 

@@ -74,6 +74,18 @@ public struct TrainingEvaluation: Sendable, Equatable {
 
   /// The measurement as reports show it.
   public var json: JSON { ["step": .integer(step), "loss": loss.json] }
+
+  init(step: Int, loss: TrainingLoss) {
+    self.step = step
+    self.loss = loss
+  }
+
+  init?(_ json: JSON) {
+    guard let step = json["step"]?.int, let loss = json["loss"].flatMap(TrainingLoss.init) else {
+      return nil
+    }
+    self.init(step: step, loss: loss)
+  }
 }
 
 /// Why training ended before its last step.
@@ -129,12 +141,7 @@ public struct TrainingLog: Sendable, Equatable {
       else { return nil }
       return TrainingStep(step: step, learningRate: rate, loss: loss, gradientNorm: norm)
     }
-    self.evaluations = evaluations.compactMap { json in
-      guard let step = json["step"]?.int, let loss = json["loss"].flatMap(TrainingLoss.init) else {
-        return nil
-      }
-      return TrainingEvaluation(step: step, loss: loss)
-    }
+    self.evaluations = evaluations.compactMap { TrainingEvaluation($0) }
     guard self.steps.count == steps.count, self.evaluations.count == evaluations.count else {
       return nil
     }

@@ -84,9 +84,10 @@ import Testing
   @Test func aRunThatIsCutGoesOnToTheSameBytes() throws {
     func whole(_ options: inout PruneOptions, _: inout FinetuneOptions) {
       options.quantization = QuantizationOptions()
+      options.reconstruction = ReconstructionOptions(epochs: 1)
     }
     var reports = 0
-    _ = try pruning(.wanda, to: "whole", whole).run { _ in reports += 1 }
+    let report = try pruning(.wanda, to: "whole", whole).run { _ in reports += 1 }
     let wanted = try place.tensors("whole")
     for cut in stride(from: 1, to: reports, by: max(1, reports / 12)) {
       var left = cut
@@ -99,11 +100,15 @@ import Testing
           if left == 0 { throw Cut() }
         }
       }
-      _ = try pruning(.wanda, to: "cut") {
+      let resumed = try pruning(.wanda, to: "cut") {
         whole(&$0, &$1)
         ($0.resumes, $0.force) = (true, true)
       }.run()
       #expect(try place.tensors("cut") == wanted, "cut at report \(cut) of \(reports)")
+      #expect(resumed.layers.map(\.error) == report.layers.map(\.error))
+      #expect(resumed.blocks == report.blocks && !report.blocks.isEmpty)
+      #expect(resumed.training?.log == report.training?.log && report.training != nil)
+      #expect(resumed.training?.best == report.training?.best)
       #expect(!FileSystem.isTaken(place.folder["cut.steps.partial"]))
     }
   }
