@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "CSparseKernels.h"
 
+#include <limits.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -62,6 +63,17 @@ intptr_t sk_processors(void) {
 #endif
   long online = sysconf(_SC_NPROCESSORS_ONLN);
   return online > 0 ? online : 1;
+}
+
+void sk_keep_freed_memory(int keeps) {
+#if defined(__GLIBC__)
+  // Older versions take no more than 32 MiB, which is also where the limit settles by itself.
+  const int settled = 1 << 25;
+  if (!keeps || !mallopt(M_MMAP_THRESHOLD, 1 << 30)) mallopt(M_MMAP_THRESHOLD, settled);
+  mallopt(M_TRIM_THRESHOLD, keeps ? INT_MAX : 2 * settled);
+#else
+  (void)keeps;
+#endif
 }
 
 void sk_return_freed_memory(void) {

@@ -285,6 +285,10 @@ intptr_t sk_processors(void);
 // Gives memory that was freed back to the system; does nothing where the C library has no such call.
 void sk_return_freed_memory(void);
 
+// Has the C library keep memory that was freed, of any size, until this is called with 0; does nothing where it has no
+// such call. Afterwards large pieces go back to the system as they do by default.
+void sk_keep_freed_memory(int keeps);
+
 // XXH64 with seed 0 (github.com/Cyan4973/xxHash, doc/xxhash_spec.md): the same value as `xxhsum -H1`.
 uint64_t sk_fingerprint(intptr_t n, const void *bytes);
 

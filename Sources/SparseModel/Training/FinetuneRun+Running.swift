@@ -101,9 +101,11 @@ extension FinetuneRun {
     let files = TrainingFiles(folder: folder)
     try files.restore(&trainer, on: compute)
     do {
-      try trainer.run(progress: progress) { trainer, isBest in
-        if isBest && trainer.heldOut != nil { try files.keepBest(trainer) }
-        try files.keep(trainer)
+      try Allocator.keepingFreedMemory {
+        try trainer.run(progress: progress) { trainer, isBest in
+          if isBest && trainer.heldOut != nil { try files.keepBest(trainer) }
+          try files.keep(trainer)
+        }
       }
     } catch {
       // Whole steps are not lost to an interruption.
