@@ -83,7 +83,9 @@ public struct CheckpointOutput: Sendable {
   }
 
   /// The place for what is made from `input`, unchecked.
-  static func path(_ path: String?, for input: Checkpoint, suffix: String) throws -> String {
+  static func path(
+    _ path: String?, for input: Checkpoint, suffix: String = prunedSuffix
+  ) throws -> String {
     Path.withoutTrailingSlashes(try path ?? usualPath(for: input, suffix))
   }
 

@@ -4,33 +4,98 @@ internal import SparseCore
 struct FinishedStep: Sendable {
   /// Its name.
   let name: String
-  /// What became of the layers that it pruned.
-  var layers: [LayerReport] = []
-  /// What training has brought to the blocks that it pruned.
-  var blocks: [BlockError] = []
-  /// What training the whole model has brought; nil where it did not.
+  /// What pruning has brought; nil where nothing was pruned.
+  var pruning: FinishedPruning?
+  /// What training the whole model has brought; nil where it was not trained.
   var training: FinetuneReport?
 
   var json: JSON {
     [
-      "name": .string(name), "layers": .array(layers.map(\.record)),
-      "blocks": .array(blocks.map(\.json)), "training": training?.record ?? .null,
+      "name": .string(name), "pruning": pruning?.json ?? .null,
+      "training": training?.record ?? .null,
     ]
   }
 
-  init(_ name: String) { self.name = name }
+  init(_ name: String, pruning: FinishedPruning? = nil, training: FinetuneReport? = nil) {
+    self.name = name
+    self.pruning = pruning
+    self.training = training
+  }
 
   init?(_ json: JSON) {
-    guard let name = json["name"]?.string, let records = json["layers"]?.array,
-      let errors = json["blocks"]?.array, let report = json["training"]
+    guard let name = json["name"]?.string, let pruning = json["pruning"],
+      let training = json["training"]
     else { return nil }
-    self.name = name
+    self.init(
+      name, pruning: FinishedPruning(pruning), training: FinetuneReport(record: training))
+    guard pruning.isNull || self.pruning != nil, training.isNull || self.training != nil else {
+      return nil
+    }
+  }
+}
+
+/// What a report of pruning has that the options do not say.
+struct FinishedPruning: Sendable {
+  let calibration: (Manifest.Calibration, errorTokens: Int)?
+  let layers: [LayerReport]
+  let blocks: [BlockError]
+  let inputFingerprint: String?
+  let sizes: CheckpointSizes?
+
+  init(_ report: PruneReport) {
+    calibration = report.calibration
+    layers = report.layers
+    blocks = report.blocks
+    inputFingerprint = report.inputFingerprint
+    sizes = report.sizes
+  }
+
+  var json: JSON {
+    [
+      "calibration": calibration?.0.json ?? .null,
+      "errorTokens": calibration.map { .integer($0.errorTokens) } ?? .null,
+      "layers": .array(layers.map(\.record)), "blocks": .array(blocks.map(\.json)),
+      "input": inputFingerprint.map(JSON.string) ?? .null, "sizes": sizes?.record ?? .null,
+    ]
+  }
+
+  init?(_ json: JSON) {
+    guard let records = json["layers"]?.array, let errors = json["blocks"]?.array,
+      let calibration = json["calibration"], let sizes = json["sizes"]
+    else { return nil }
+    self.calibration = Manifest.Calibration(calibration).flatMap { calibration in
+      json["errorTokens"]?.int.map { (calibration, $0) }
+    }
     layers = records.compactMap { LayerReport(record: $0) }
     blocks = errors.compactMap { BlockError($0) }
-    training = FinetuneReport(record: report)
+    inputFingerprint = json["input"]?.string
+    self.sizes = CheckpointSizes(record: sizes)
     guard layers.count == records.count, blocks.count == errors.count,
-      report.isNull || training != nil
+      calibration.isNull || self.calibration != nil, sizes.isNull || self.sizes != nil
     else { return nil }
+  }
+
+  /// The report of a run that has done this.
+  func report(_ options: PruneOptions, output: String) -> PruneReport {
+    PruneReport(
+      method: options.methodName, output: output, seconds: 0, peakResidentBytes: 0,
+      calibration: calibration, layers: layers, blocks: blocks, options: options,
+      inputFingerprint: inputFingerprint, sizes: sizes)
+  }
+}
+
+extension CheckpointSizes {
+  /// The sizes as a journal keeps them.
+  fileprivate var record: JSON {
+    .array(
+      [input, output, prunedInput, prunedOutput, values, metadata].map(JSON.integer))
+  }
+
+  fileprivate init?(record: JSON) {
+    guard let sizes = record.array?.compactMap(\.int), sizes.count == 6 else { return nil }
+    self.init(
+      input: sizes[0], output: sizes[1], prunedInput: sizes[2], prunedOutput: sizes[3],
+      values: sizes[4], metadata: sizes[5])
   }
 }
 

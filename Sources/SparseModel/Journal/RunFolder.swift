@@ -39,11 +39,13 @@ final class RunFolder {
     }
     self.journal = journal
     entries = journal.entries
-    isOfUse = entries.contains { if case .run = $0 { false } else { true } }
+    // What the run is made of may have a journal with more to say.
+    let work = try Self.nestedEntries(in: path) ?? entries
+    isOfUse = Self.isOfUse(entries) || Self.isOfUse(work)
     isRemovedAtEnd = false
     if isOfUse && resumes { return }
     if isOfUse && !force {
-      throw JournalError.unfinished(folder: path, done: Self.done(entries))
+      throw JournalError.unfinished(folder: path, done: Self.done(work))
     }
     entries = []
     isOfUse = false
@@ -61,9 +63,10 @@ final class RunFolder {
   }
 
   private static let journalName = "journal"
+  private static let outputName = "output"
   private static let names =
     [
-      journalName, "output", "tokens.safetensors", "hidden-even", "hidden-odd", trainingName,
+      journalName, outputName, "tokens.safetensors", "hidden-even", "hidden-odd", trainingName,
     ] + TrainedPruning.steps.flatMap { [$0, path(for: $0)] }
 
   /// The folder in which training keeps its weights.
@@ -72,22 +75,46 @@ final class RunFolder {
   /// The folder for an output.
   static func path(for output: String) -> String { output + FileSystem.partialEnding }
 
-  /// Whether a run has finished the output and was cut short before it could remove its folder.
-  static func isComplete(
-    _ output: String?, for input: Checkpoint, suffix: String = CheckpointOutput.prunedSuffix
-  ) throws -> Bool {
-    let output = try CheckpointOutput.path(output, for: input, suffix: suffix)
-    let journal = Path.join(path(for: output), journalName)
-    guard try FileSystem.kind(of: journal) == .file else { return false }
+  /// What a run's folder says that is finished; empty where there is none.
+  private static func entries(in folder: String) throws -> [JournalEntry] {
+    let journal = Path.join(folder, journalName)
+    guard try FileSystem.kind(of: journal) == .file else { return [] }
     var end = 0
-    let bytes = try MappedFile(path: journal).bytes.withUnsafeBytes { Array($0) }
-    guard case .complete? = Journal.entries(in: bytes, &end).last else { return false }
-    return true
+    return Journal.entries(
+      in: try MappedFile(path: journal).bytes.withUnsafeBytes { Array($0) }, &end)
+  }
+
+  /// What the last unfinished one of the runs that a longer one is made of has finished; nil where there is none.
+  private static func nestedEntries(in folder: String) throws -> [JournalEntry]? {
+    for step in TrainedPruning.steps.reversed() {
+      let entries = try entries(in: path(for: Path.join(folder, step)))
+      if isOfUse(entries) { return entries }
+    }
+    return nil
+  }
+
+  private static func isOfUse(_ entries: [JournalEntry]) -> Bool {
+    entries.contains { if case .run = $0 { false } else { true } }
+  }
+
+  /// Whether a run has given an output its name and was cut short before it could remove its folder.
+  ///
+  /// - Parameter work: where in that folder the output was made.
+  static func isDone(_ output: String, work: String = outputName) throws -> Bool {
+    let folder = path(for: output)
+    guard case .complete? = try entries(in: folder).last else { return false }
+    return !FileSystem.isTaken(Path.join(folder, work))
+  }
+
+  /// Whether the run has given its output, made at `work`, its name, and was cut short then.
+  func isDone(work: String = outputName) -> Bool {
+    guard case .complete? = entries.last else { return false }
+    return !FileSystem.isTaken(Path.join(path, work))
   }
 
   /// The layers of a run that has given its output its name and was cut short then; nil for any other.
   func finishedLayers(of targets: [String], shapes: [[Int]]) -> [LayerReport]? {
-    guard case .complete? = entries.last, !FileSystem.isTaken(outputPath) else { return nil }
+    guard isDone() else { return nil }
     var layers: [ExactString: LayerReport] = [:]
     for entry in entries {
       switch entry {
@@ -118,10 +145,15 @@ final class RunFolder {
 
   /// The calibration text that an earlier run has written; nil where there is none.
   func tokens() -> TokenWindows? {
-    for case .tokens(let fingerprint) in entries {
-      let tokens = try? TokenWindows(contentsOf: tokensPath)
-      if let tokens, Fingerprint.text(of: tokens.ids) == fingerprint { return tokens }
-    }
+    guard let tokensFingerprint, let tokens = try? TokenWindows(contentsOf: tokensPath),
+      Fingerprint.text(of: tokens.ids) == tokensFingerprint
+    else { return nil }
+    return tokens
+  }
+
+  /// A fingerprint of the calibration text that an earlier run has written; nil where there is none.
+  var tokensFingerprint: String? {
+    for case .tokens(let fingerprint) in entries.reversed() { return fingerprint }
     return nil
   }
 
@@ -137,7 +169,7 @@ final class RunFolder {
   }
 
   /// Where the output is made.
-  var outputPath: String { Path.join(path, "output") }
+  var outputPath: String { Path.join(path, Self.outputName) }
 
   /// Where the calibration text is kept that the model has written.
   var tokensPath: String { Path.join(path, "tokens.safetensors") }
@@ -175,6 +207,10 @@ final class RunFolder {
   func failure(_ error: any Error) -> any Error {
     switch error {
     case is JournalError: return error
+    case is UnfinishedRun:
+      // One of the runs that this one is made of has kept its work here, and says so.
+      isRemovedAtEnd = false
+      return error
     case let file as FileError where file.isInputChange:
       isRemovedAtEnd = true
       return error
@@ -192,7 +228,7 @@ final class RunFolder {
   /// What has been finished, in words.
   private static func done(_ entries: [JournalEntry]) -> String {
     var (blocks, tensors, text) = (0, 0, false)
-    var steps: Int?
+    var (step, steps): (String?, Int?)
     for entry in entries {
       switch entry {
       case .run: break
@@ -201,10 +237,11 @@ final class RunFolder {
       case .tensors(let finished): tensors += finished.count
       case .sensitivity(let index, _): blocks = index + 1
       case .trained(let count): steps = count
-      case .step(let step): return "the step '\(step.name)'"
+      case .step(let finished): step = finished.name
       case .complete: return "all"
       }
     }
+    if let step { return "the step '\(step)'" }
     if let steps { return steps.counting("step") }
     if blocks > 0 { return blocks.counting("block") }
     return tensors > 0 || !text ? tensors.counting("tensor") : "the calibration text"

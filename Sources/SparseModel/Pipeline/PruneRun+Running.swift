@@ -47,8 +47,11 @@ extension PruneRun {
     if let layers = folder.finishedLayers(
       of: targets, shapes: targets.map { checkpoint[$0]?.shape ?? [] })
     {
-      let tokens = givenTokens ?? folder.tokens()
-      if let tokens { manifest.calibration?.fingerprint = Fingerprint.text(of: tokens.ids) }
+      if let tokens = givenTokens.map({ Fingerprint.text(of: $0.ids) })
+        ?? folder.tokensFingerprint
+      {
+        manifest.calibration?.fingerprint = tokens
+      }
       manifest.inputFingerprint = try fingerprint.text(on: compute, progress: progress)
       return (layers, folder.reconstructions, manifest)
     }

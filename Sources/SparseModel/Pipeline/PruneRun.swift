@@ -42,9 +42,11 @@ public struct PruneRun: Sendable {
     self.options = options
     calibration = options.calibration ?? (options.runsModel ? CalibrationOptions() : nil)
     // An output that is complete but for the end of its run is no obstacle to that end.
-    let isComplete = try options.resumes && RunFolder.isComplete(options.output, for: checkpoint)
+    let isDone =
+      try options.resumes
+      && RunFolder.isDone(CheckpointOutput.path(options.output, for: checkpoint))
     output = try CheckpointOutput(
-      options.output, for: checkpoint, force: options.force || isComplete,
+      options.output, for: checkpoint, force: options.force || isDone,
       shardSize: options.shardSize)
     try calibration?.source.path.map(output.spare)
     dense = try options.dense.map { try Checkpoint(path: $0) }

@@ -26,17 +26,19 @@ public struct CheckpointSizes: Sendable, Equatable {
     ]
   }
 
+}
+
+extension CheckpointSizes {
   init(of checkpoint: Checkpoint, _ changes: CheckpointChanges, pruned targets: [String]) {
     let weights = targets.compactMap { checkpoint[$0] }
     let stored = weights.map { weight in
       changes[tensor: weight.name]?.first { $0.name == weight.name }?.byteCount
         ?? weight.byteCount
     }
-    input = checkpoint.byteCount
-    output = changes.byteCount(of: checkpoint)
-    prunedInput = weights.reduce(0) { $0 + $1.byteCount }
-    prunedOutput = stored.reduce(0, +)
-    values = stored.reduce(0) { $0 + $1 / 2 }
-    metadata = weights.reduce(0) { $0 + $1.shape[0] * (($1.shape[1] + 7) / 8) }
+    self.init(
+      input: checkpoint.byteCount, output: changes.byteCount(of: checkpoint),
+      prunedInput: weights.reduce(0) { $0 + $1.byteCount }, prunedOutput: stored.reduce(0, +),
+      values: stored.reduce(0) { $0 + $1 / 2 },
+      metadata: weights.reduce(0) { $0 + $1.shape[0] * (($1.shape[1] + 7) / 8) })
   }
 }

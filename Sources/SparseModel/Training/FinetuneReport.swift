@@ -5,7 +5,7 @@ public struct FinetuneReport: Sendable {
   /// What was brought down: an objective, or `block reconstruction`.
   public let objective: String
   /// Where the trained checkpoint is.
-  public let output: String
+  public internal(set) var output: String
   /// Seconds from the start to the finished output, those of earlier runs that were resumed left out.
   public let seconds: Double
   /// The most memory that the process has held, in bytes.

@@ -1,11 +1,11 @@
 internal import SparseCore
 
 extension FinetuneRun {
-  /// Trains block by block, from the first one that no earlier run has finished, and writes the output.
+  /// Trains block by block, from the first one that no earlier run has finished, and writes the weights.
   func trainBlocks(
     on tokens: TokenWindows, _ fingerprint: CheckpointFingerprint, in folder: RunFolder,
     on compute: Compute, progress: ProgressHandler
-  ) throws -> (log: TrainingLog, blocks: [BlockError]) {
+  ) throws -> Course {
     guard let dense, let reconstruction = options.reconstruction else {
       preconditionFailure("FinetuneRun: blocks are trained by a dense model")
     }
@@ -62,8 +62,7 @@ extension FinetuneRun {
         dense.checkpoint.release(name)
       }
     }
-    try finish(output, in: folder, on: compute, progress: progress)
-    return (TrainingLog(), errors)
+    return (output, TrainingLog(), errors)
   }
 
   /// The blocks from the first on that an earlier run has finished, and whose tensors are still as it wrote them.

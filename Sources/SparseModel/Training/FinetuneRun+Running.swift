@@ -11,8 +11,7 @@ extension FinetuneRun {
   public func run(
     on compute: Compute = .automatic, progress: ProgressHandler = { _ in }
   ) throws -> FinetuneReport {
-    let clock = ContinuousClock()
-    let start = clock.now
+    let start = ContinuousClock.now
     if options.reconstruction == nil {
       try PhysicalMemory.require(Double(wholeTrainingBytes), for: Self.purpose)
     }
@@ -20,23 +19,53 @@ extension FinetuneRun {
     do {
       let fingerprint = CheckpointFingerprint(of: checkpoint)
       try folder.begin(identity(fingerprint, on: compute, progress: progress))
-      let tokens = try tokens(in: folder, on: compute, progress: progress)
-      let course =
-        options.reconstruction == nil
-        ? try trainWhole(on: tokens, fingerprint, in: folder, on: compute, progress: progress)
-        : try trainBlocks(on: tokens, fingerprint, in: folder, on: compute, progress: progress)
+      let report =
+        if folder.isDone(), let report = folder.step(Self.step)?.training {
+          report
+        } else {
+          try train(
+            fingerprint, since: start, in: folder, on: compute, progress: progress)
+        }
       try folder.remove()
-      let (all, pruned) = weightCounts
-      return FinetuneReport(
-        objective: options.objectiveName, output: output.path,
-        seconds: (clock.now - start).seconds, peakResidentBytes: ProcessUsage.peakResidentBytes,
-        trainedWeights: all - pruned, prunedWeights: pruned,
-        windows: (tokens.count - options.heldOutCount(of: tokens.count), tokens.length),
-        log: course.log,
-        best: course.log.best(options.training.objective), blocks: course.blocks)
+      return report
     } catch {
       throw folder.failure(error)
     }
+  }
+
+  /// The name under which the folder's journal has the report.
+  private static let step = "trained"
+
+  /// What training has brought, and the output to which it is still to be given its name.
+  typealias Course = (output: TrainedWriter, log: TrainingLog, blocks: [BlockError])
+
+  /// Does what the folder's journal has not seen done.
+  private func train(
+    _ fingerprint: CheckpointFingerprint, since start: ContinuousClock.Instant,
+    in folder: RunFolder, on compute: Compute, progress: ProgressHandler
+  ) throws -> FinetuneReport {
+    let tokens = try tokens(in: folder, on: compute, progress: progress)
+    let course =
+      options.reconstruction == nil
+      ? try trainWhole(on: tokens, fingerprint, in: folder, on: compute, progress: progress)
+      : try trainBlocks(on: tokens, fingerprint, in: folder, on: compute, progress: progress)
+    var manifest = course.output.manifest
+    let writer = course.output.writer
+    try writer.copyRemaining(on: compute, progress: progress)
+    manifest.inputFingerprint = try writer.fingerprint.text(on: compute, progress: progress)
+    let (all, pruned) = weightCounts
+    let report = FinetuneReport(
+      objective: options.objectiveName, output: output.path,
+      seconds: (ContinuousClock.now - start).seconds,
+      peakResidentBytes: ProcessUsage.peakResidentBytes,
+      trainedWeights: all - pruned, prunedWeights: pruned,
+      windows: (tokens.count - options.heldOutCount(of: tokens.count), tokens.length),
+      log: course.log, best: course.log.best(options.training.objective), blocks: course.blocks)
+    // For a run that is killed on its last steps: what the report is made from is removed first.
+    try folder.append(.step(FinishedStep(Self.step, training: report)))
+    try folder.append(.complete)
+    try writer.commit(manifest: manifest.text(for:))
+    return report
   }
 
   /// The weights of all tensors that are trained, and those among them that stay 0.
@@ -61,16 +90,15 @@ extension FinetuneRun {
     ).bytes
   }
 
-  /// Trains through the whole model, from where an earlier run has stopped or from the start, and writes the output.
+  /// Trains through the whole model, from where an earlier run has stopped or from the start, and writes the weights.
   private func trainWhole(
     on tokens: TokenWindows, _ fingerprint: CheckpointFingerprint, in folder: RunFolder,
     on compute: Compute, progress: ProgressHandler
-  ) throws -> (log: TrainingLog, blocks: [BlockError]) {
+  ) throws -> Course {
     let (log, best) = try train(on: tokens, in: folder, on: compute, progress: progress)
-    let writer = try writer(tokens, steps: log.steps.count, fingerprint, in: folder)
-    for (name, weight) in zip(trained, best) { try writer.write(trained: weight, as: name) }
-    try finish(writer, in: folder, on: compute, progress: progress)
-    return (log, [])
+    let output = try writer(tokens, steps: log.steps.count, fingerprint, in: folder)
+    for (name, weight) in zip(trained, best) { try output.write(trained: weight, as: name) }
+    return (output, log, [])
   }
 
   /// - Returns: the course of the training, and the weights that measured best.
@@ -135,18 +163,6 @@ extension FinetuneRun {
       copying: checkpoint, to: output, changes: CheckpointChanges(), workPath: folder.outputPath,
       fingerprint: fingerprint, others: otherInputs, manifest: manifest.text(for:))
     return TrainedWriter(writer: writer, manifest: manifest)
-  }
-
-  /// Copies what was not trained, and gives the output its name.
-  func finish(
-    _ output: TrainedWriter, in folder: RunFolder, on compute: Compute, progress: ProgressHandler
-  ) throws {
-    try output.writer.copyRemaining(on: compute, progress: progress)
-    var manifest = output.manifest
-    manifest.inputFingerprint = try output.writer.fingerprint.text(
-      on: compute, progress: progress)
-    try folder.append(.complete)
-    try output.writer.commit(manifest: manifest.text(for:))
   }
 
   /// The windows: those given, or those that the dense model writes now or has written in an earlier run.

@@ -37,11 +37,12 @@ public struct FinetuneRun: Sendable {
     checkpoint = try Checkpoint(path: path)
     self.options = options
     // An output that is complete but for the end of its run is no obstacle to that end.
-    let isComplete =
+    let isDone =
       try options.resumes
-      && RunFolder.isComplete(options.output, for: checkpoint, suffix: Self.suffix)
+      && RunFolder.isDone(
+        CheckpointOutput.path(options.output, for: checkpoint, suffix: Self.suffix))
     output = try CheckpointOutput(
-      options.output, for: checkpoint, suffix: Self.suffix, force: options.force || isComplete,
+      options.output, for: checkpoint, suffix: Self.suffix, force: options.force || isDone,
       shardSize: options.shardSize)
     try options.data.source.path.map(output.spare)
     let configuration = try ModelConfiguration(checkpoint)

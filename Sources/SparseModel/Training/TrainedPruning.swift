@@ -10,7 +10,7 @@ public import SparseCore
 /// let report = try pruning.run()
 /// ```
 ///
-/// Each of these is a run of its own. What the earlier ones give waits in the folder `NAME.steps.partial` beside the output.
+/// Each of these is a run of its own in the folder `NAME.steps.partial` beside the output, which gets its name at the end.
 public struct TrainedPruning: Sendable {
   /// The model.
   public let checkpoint: Checkpoint
@@ -23,8 +23,14 @@ public struct TrainedPruning: Sendable {
   /// Where the output goes: found free, and fit for the input.
   public let output: CheckpointOutput
 
-  /// The names of the checkpoints that the last step does not write.
-  static let steps = ["pruned", "trained"]
+  /// The names of the steps and of the checkpoints that they write, in their order.
+  static let steps = [pruned, trained, rounded]
+  private static let pruned = "pruned"
+  private static let trained = "trained"
+  private static let rounded = "rounded"
+
+  /// The step that writes the output.
+  private let last: String
 
   /// Checks what can be checked before the work.
   ///
@@ -33,8 +39,15 @@ public struct TrainedPruning: Sendable {
     self.options = options
     self.training = training
     checkpoint = try Checkpoint(path: path)
+    last =
+      options.quantization != nil ? Self.rounded : training != nil ? Self.trained : Self.pruned
+    // An output that is complete but for the end of its run is no obstacle to that end.
+    let place = try CheckpointOutput.path(options.output, for: checkpoint)
+    let isDone =
+      try options.resumes && RunFolder.isDone(Self.stepsPath(place), work: last)
     output = try CheckpointOutput(
-      options.output, for: checkpoint, force: options.force, shardSize: options.shardSize)
+      options.output, for: checkpoint, force: options.force || isDone,
+      shardSize: options.shardSize)
     guard checkpoint.isFolder else { throw TrainingError.needsFolder(path: checkpoint.path) }
     try checkpoint.requireFloatingPoint()
     if options.quantization != nil && !options.keptDense.isEmpty {
@@ -60,33 +73,39 @@ public struct TrainedPruning: Sendable {
   public func run(
     on compute: Compute = .automatic, progress: ProgressHandler = { _ in }
   ) throws -> PruneReport {
-    if training == nil && options.quantization == nil {
-      return try PruneRun(checkpoint.path, options).run(on: compute, progress: progress)
-    }
     let clock = ContinuousClock()
     let start = clock.now
     let folder = try RunFolder(
-      forOutput: output.path + ".steps", force: options.force, resumes: options.resumes)
+      forOutput: Self.stepsPath(output.path), force: options.force, resumes: options.resumes)
     do {
-      let pruned = try prune(in: folder, on: compute, progress: progress)
-      var report = pruned
+      var report = try prune(in: folder, on: compute, progress: progress)
       report.training = try train(in: folder, on: compute, progress: progress)
       if options.quantization != nil {
-        report.sizes = try round(in: folder, on: compute, progress: progress).sizes
+        report.sizes = try round(in: folder, on: compute, progress: progress)
       }
+      if !folder.isDone(work: last) {
+        try folder.append(.complete)
+        try AtomicFolder(path: output.path, workPath: place(last, in: folder))
+          .commit(replacing: output.force)
+      }
+      try folder.remove()
       report.output = output.path
       report.seconds = (clock.now - start).seconds
       report.peakResidentBytes = ProcessUsage.peakResidentBytes
-      try folder.remove()
       return report
     } catch {
       throw folder.failure(error)
     }
   }
 
+  private static func stepsPath(_ output: String) -> String { output + ".steps" }
+
   private func place(_ step: String, in folder: RunFolder) -> String {
     Path.join(folder.path, step)
   }
+
+  /// The size of the output's files, for the step that writes it.
+  private func shardSize(of step: String) -> Int? { step == last ? options.shardSize : nil }
 
   /// Prunes, unless an earlier run has.
   private func prune(
@@ -94,7 +113,8 @@ public struct TrainedPruning: Sendable {
   ) throws -> PruneReport {
     var options = options
     options.quantization = nil
-    options.output = place("pruned", in: folder)
+    options.output = place(Self.pruned, in: folder)
+    options.shardSize = shardSize(of: Self.pruned)
     // What is there, if anything, was made here by a run with the same options, or not finished.
     options.force = true
     options.resumes = true
@@ -103,24 +123,19 @@ public struct TrainedPruning: Sendable {
       CheckpointFingerprint(of: checkpoint), on: compute, progress: progress)
     if let training {
       identity.add(training)
+      identity.add("--freeze", training.frozen.joined(separator: ", "))
       identity.add("--data", training.data.source.name)
+      identity.add("--data-samples", training.data.samples?.description)
+      identity.add("--data-length", training.data.length?.description)
     }
     identity.add("--quantize", self.options.quantization.map { _ in "int8" })
+    identity.add("--shard-size of the output", self.options.shardSize?.description)
     try folder.begin(identity)
-    if let finished = folder.step("pruned") {
-      let manifest = try Checkpoint(path: place("pruned", in: folder)).manifest()
-      var report = PruneReport(
-        method: options.methodName, output: output.path, seconds: 0, peakResidentBytes: 0,
-        calibration: manifest?.calibration.map { ($0, errorTokens: $0.samples * $0.length) },
-        layers: finished.layers, options: options, inputFingerprint: manifest?.inputFingerprint,
-        sizes: nil)
-      report.blocks = finished.blocks
-      return report
+    if let finished = folder.step(Self.pruned)?.pruning {
+      return finished.report(options, output: output.path)
     }
     let report = try run.run(on: compute, progress: progress)
-    var finished = FinishedStep("pruned")
-    (finished.layers, finished.blocks) = (report.layers, report.blocks)
-    try folder.append(.step(finished))
+    try folder.append(.step(FinishedStep(Self.pruned, pruning: FinishedPruning(report))))
     return report
   }
 
@@ -129,31 +144,34 @@ public struct TrainedPruning: Sendable {
     in folder: RunFolder, on compute: Compute, progress: ProgressHandler
   ) throws -> FinetuneReport? {
     guard var training else { return nil }
-    if let finished = folder.step("trained") { return finished.training }
+    if let finished = folder.step(Self.trained) { return finished.training }
     training.dense = checkpoint.path
-    let isLast = options.quantization == nil
-    training.output = isLast ? output.path : place("trained", in: folder)
-    training.force = isLast ? options.force : true
-    training.resumes = isLast ? options.resumes : true
-    training.shardSize = isLast ? options.shardSize : nil
-    let report = try FinetuneRun(place("pruned", in: folder), training)
+    training.output = place(Self.trained, in: folder)
+    training.shardSize = shardSize(of: Self.trained)
+    training.force = true
+    training.resumes = true
+    var report = try FinetuneRun(place(Self.pruned, in: folder), training)
       .run(on: compute, progress: progress)
-    var finished = FinishedStep("trained")
-    finished.training = report
-    try folder.append(.step(finished))
+    report.output = output.path
+    try folder.append(.step(FinishedStep(Self.trained, training: report)))
     return report
   }
 
-  /// Makes the trained weights INT8 with their masks held: a refit against themselves, rounded.
+  /// Makes the trained weights INT8 with their masks held, unless an earlier run has: a refit against themselves, rounded.
+  ///
+  /// - Returns: what the output takes.
   private func round(
     in folder: RunFolder, on compute: Compute, progress: ProgressHandler
-  ) throws -> PruneReport {
-    let trained = place(training == nil ? "pruned" : "trained", in: folder)
+  ) throws -> CheckpointSizes? {
+    if let finished = folder.step(Self.rounded)?.pruning { return finished.sizes }
+    let trained = place(training == nil ? Self.pruned : Self.trained, in: folder)
     let rounding = PruneOptions(
       effort: options.effort, quantization: options.quantization, dense: trained,
-      calibration: options.calibration, output: output.path, force: options.force,
-      shardSize: options.shardSize, resumes: options.resumes, memory: options.memory)
-    return try PruneRun(trained, rounding).run(on: compute, progress: progress)
+      calibration: options.calibration, output: place(Self.rounded, in: folder), force: true,
+      shardSize: shardSize(of: Self.rounded), resumes: true, memory: options.memory)
+    let report = try PruneRun(trained, rounding).run(on: compute, progress: progress)
+    try folder.append(.step(FinishedStep(Self.rounded, pruning: FinishedPruning(report))))
+    return report.sizes
   }
 }
 

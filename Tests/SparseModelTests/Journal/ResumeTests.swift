@@ -220,32 +220,35 @@ import Testing
     #expect(try place.bytes("cut", "config.json") == place.bytes("whole", "config.json"))
   }
 
-  @Test func aRunThatOnlyLacksItsEndIsEnded() throws {
-    let whole = try run(PruneOptions(method: .wanda), to: "cut")
-    let bytes = try place.bytes("cut")
-    // As if the process had been killed between giving the output its name and tidying up.
-    try FileManager.default.moveItem(
-      atPath: place.folder["cut"], toPath: place.folder["finished"])
-    try leaveUnfinished()
-    #expect(throws: UnfinishedRun.self) {
-      try run(PruneOptions(method: .wanda), to: "cut", resumes: true) {
-        if $0.step == "copy the rest" && $0.done == $0.total { throw Cut() }
-      }
+  @Test(arguments: cases) func aRunThatOnlyLacksItsEndIsEnded(_ what: Case) throws {
+    let journal = KeptJournal(of: place.folder["cut"])
+    let whole = try run(what.options, writesText: what.writesText, to: "cut") { _ in
+      try journal.keep()
     }
+    let bytes = try place.bytes("cut")
+    try journal.restore()
+    #expect(throws: CheckpointOutputError.exists(path: place.folder["cut"])) {
+      try run(what.options, writesText: what.writesText, to: "cut")
+    }
+    let report = try run(what.options, writesText: what.writesText, to: "cut", resumes: true)
+    #expect(report.layers.map(\.relativeError) == whole.layers.map(\.relativeError))
+    #expect(report.calibration?.0 == whole.calibration?.0)
+    #expect(try place.bytes("cut") == bytes)
+    #expect(!FileManager.default.fileExists(atPath: partial))
+  }
+
+  /// What has the output's name is that run's output only once it was given the name.
+  @Test func anOutputThatIsNotItsOwnIsNotReplacedUnasked() throws {
+    try leaveUnfinished()
     do {
       let journal = try #require(try Journal(path: partial + "/journal"))
       try journal.append(.complete)
     }
-    try FileManager.default.removeItem(atPath: partial + "/output")
-    try FileManager.default.moveItem(
-      atPath: place.folder["finished"], toPath: place.folder["cut"])
+    _ = try run(PruneOptions(method: .magnitude), to: "other")
+    try FileManager.default.moveItem(atPath: place.folder["other"], toPath: place.folder["cut"])
     #expect(throws: CheckpointOutputError.exists(path: place.folder["cut"])) {
-      try run(PruneOptions(method: .wanda), to: "cut")
+      try run(PruneOptions(method: .wanda), to: "cut", resumes: true)
     }
-    let report = try run(PruneOptions(method: .wanda), to: "cut", resumes: true)
-    #expect(report.layers.map(\.relativeError) == whole.layers.map(\.relativeError))
-    #expect(try place.bytes("cut") == bytes)
-    #expect(!FileManager.default.fileExists(atPath: partial))
   }
 
   @Test func whatIsNoUnfinishedRunIsLeftAlone() throws {

@@ -138,21 +138,17 @@ import Testing
         == ["model", "sparse", "text.safetensors"])
   }
 
-  /// As if the process had been killed between giving the output its name and tidying up.
-  @Test(arguments: [cases[0], cases[5]]) func aRunThatOnlyLacksItsEndIsEnded(_ what: Case) throws {
-    try place.run(options(what, to: "whole"))
-    _ = try leave(what, at: "copy the rest")
-    try FileManager.default.removeItem(atPath: partial + "/output")
-    try FileManager.default.copyItem(
-      atPath: place.folder["whole"], toPath: place.folder["cut"])
-    #expect(throws: CheckpointOutputError.self) { try resume(what) }
-    do {
-      let journal = try #require(try Journal(path: partial + "/journal"))
-      try journal.append(.complete)
+  @Test(arguments: cases) func aRunThatOnlyLacksItsEndIsEnded(_ what: Case) throws {
+    let journal = KeptJournal(of: place.folder["cut"])
+    let whole = try place.run(options(what, to: "cut")) { _ in try journal.keep() }
+    let bytes = try place.bytes("cut")
+    try journal.restore()
+    #expect(throws: CheckpointOutputError.exists(path: place.folder["cut"])) {
+      try place.run(options(what, to: "cut"))
     }
-    #expect(throws: CheckpointOutputError.self) { try place.run(options(what, to: "cut")) }
-    _ = try resume(what)
-    #expect(try place.bytes("cut") == place.bytes("whole"))
+    let report = try resume(what)
+    #expect(report.json == whole.json && report.log == whole.log)
+    #expect(try place.bytes("cut") == bytes)
     #expect(!FileSystem.isTaken(partial))
   }
 

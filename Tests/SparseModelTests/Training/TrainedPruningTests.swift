@@ -113,6 +113,59 @@ import Testing
     }
   }
 
+  /// A step that is cut has its own journal, and is gone on with like any run.
+  @Test(arguments: [("block 2 of 2", "1 block"), ("step 3 of 6", "2 steps")])
+  func whatAStepHasFinishedIsNotDoneAgain(cut: String, done: String) throws {
+    let partial = place.folder["out.steps.partial"]
+    var (seen, again): ([String], [String]) = ([], [])
+    do {
+      _ = try pruning(.wanda).run {
+        seen.append($0.step)
+        if $0.step.contains(cut) { throw Cut() }
+      }
+      Issue.record("nothing was cut at '\(cut)'")
+    } catch let error as UnfinishedRun {
+      #expect(error.done == done && error.error is Cut)
+      #expect(error.folder.hasPrefix(partial + "/"))
+      #expect(!"\(error.error)".contains("--resume"))
+    }
+    #expect(throws: JournalError.unfinished(folder: partial, done: done)) {
+      _ = try pruning(.wanda).run()
+    }
+    _ = try pruning(.wanda) { options, _ in options.resumes = true }.run { again.append($0.step) }
+    #expect(again.contains { $0.contains(cut) })
+    let first = try #require(seen.first { $0.contains(cut.first == "b" ? "block 1" : "step 1") })
+    #expect(!again.contains(first), "\(first) was done twice")
+    _ = try pruning(.wanda, to: "whole").run()
+    #expect(try place.bytes("out") == place.bytes("whole"))
+    #expect(!FileSystem.isTaken(partial))
+  }
+
+  @Test(arguments: [false, true]) func aRunThatOnlyLacksItsEndIsEnded(isRounded: Bool) throws {
+    func edit(_ options: inout PruneOptions, _: inout FinetuneOptions) {
+      if isRounded { options.quantization = QuantizationOptions() }
+    }
+    let journal = KeptJournal(of: place.folder["out.steps"])
+    let whole = try pruning(.wanda, edit).run { _ in try journal.keep() }
+    let bytes = try place.bytes("out")
+    try journal.restore()
+    #expect(throws: CheckpointOutputError.exists(path: place.folder["out"])) {
+      _ = try pruning(.wanda, edit)
+    }
+    let report = try pruning(.wanda) {
+      edit(&$0, &$1)
+      $0.resumes = true
+    }.run()
+    #expect(try place.bytes("out") == bytes)
+    #expect(report.output == whole.output && report.training?.json == whole.training?.json)
+    #expect(report.training?.output == place.folder["out"])
+    #expect(report.layers.map(\.error) == whole.layers.map(\.error))
+    #expect(report.sizes == whole.sizes && report.sizes != nil)
+    #expect(report.calibration?.0 == whole.calibration?.0 && report.calibration != nil)
+    #expect(report.inputFingerprint == whole.inputFingerprint)
+    #expect(!FileSystem.isTaken(place.folder["out.steps.partial"]))
+  }
+
   @Test func whatCannotBeDoneIsRefusedBeforeTheWork() throws {
     #expect(throws: TrainingError.needsFolder(path: place.dense + "/model.safetensors")) {
       _ = try TrainedPruning(

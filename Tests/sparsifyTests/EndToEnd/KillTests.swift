@@ -65,13 +65,27 @@ import Testing
         ] + course, model, others: ["sparse"])
     }
 
+    @Test(arguments: [[], ["--quantize", "int8"]])
+    func killsDoNotChangeWhatIsPrunedAndTrained(rounding: [String]) throws {
+      let (model, input) = try model(inShards: true)
+      let text = TinyModel.text("calibration.txt")
+      try kill(
+        10,
+        times: [
+          "prune", input, "--method", "wanda", "--calibration", text, "--samples", "4",
+          "--length", "32", "--finetune", "--data", text, "--data-samples", "12",
+          "--data-length", "64", "--steps", "4", "--quiet",
+        ] + rounding, model, partial: ".steps.partial")
+    }
+
     /// Whatever a killed run has left, the next one goes on from there, and the one that comes to its end has
     /// written what a run has that nobody disturbs.
     ///
     /// - Returns: the names of the files that are written.
     @discardableResult
     private func kill(
-      _ wanted: Int, times command: [String], _ model: TinyModel, others: Set<String> = []
+      _ wanted: Int, times command: [String], _ model: TinyModel, others: Set<String> = [],
+      partial: String = ".partial"
     ) throws -> Set<String> {
       let start = ContinuousClock.now
       let whole = try ToolRun(command + ["-o", model.folder["whole"]])
@@ -101,7 +115,7 @@ import Testing
           // Under the final name there is nothing, or all.
           guard FileManager.default.fileExists(atPath: out) else { break }
           #expect(try bytes(out) == expected)
-          if !FileManager.default.fileExists(atPath: out + ".partial/journal") {
+          if !FileManager.default.fileExists(atPath: out + partial + "/journal") {
             // It was killed when all was done.
             try FileManager.default.removeItem(atPath: out)
           }
