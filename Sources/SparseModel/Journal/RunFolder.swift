@@ -30,7 +30,7 @@ final class RunFolder {
     if isNew {
       try FileSystem.makeFolder(path, finalPath: output)
     } else if try FileSystem.kind(of: path) != .folder
-      || !FileSystem.names(in: path).allSatisfy(Self.names.contains)
+      || !FileSystem.names(in: path).allSatisfy({ Self.names.contains($0) || Self.isStray($0) })
     {
       throw JournalError.notAJournal(folder: path)
     }
@@ -43,7 +43,10 @@ final class RunFolder {
     let work = try Self.nestedEntries(in: path) ?? entries
     isOfUse = Self.isOfUse(entries) || Self.isOfUse(work)
     isRemovedAtEnd = false
-    if isOfUse && resumes { return }
+    if isOfUse && resumes {
+      try removeAll(where: Self.isStray)
+      return
+    }
     if isOfUse && !force {
       throw JournalError.unfinished(folder: path, done: Self.done(work))
     }
@@ -52,9 +55,7 @@ final class RunFolder {
     isRemovedAtEnd = true
     if isNew { return }
     try journal.restart()
-    for name in try FileSystem.names(in: path) where name != Self.journalName {
-      try FileSystem.removeTree(Path.join(path, name))
-    }
+    try removeAll { $0 != Self.journalName }
   }
 
   deinit {
@@ -197,10 +198,19 @@ final class RunFolder {
   /// Removes the folder, the journal last: its run is done, and it says so as long as anything is left.
   func remove() throws(FileError) {
     isRemovedAtEnd = false
-    for name in try FileSystem.names(in: path) where name != Self.journalName {
+    try removeAll { $0 != Self.journalName }
+    try FileSystem.removeTree(path)
+  }
+
+  private func removeAll(where isToGo: (_ name: String) -> Bool) throws(FileError) {
+    for name in try FileSystem.names(in: path) where isToGo(name) {
       try FileSystem.removeTree(Path.join(path, name))
     }
-    try FileSystem.removeTree(path)
+  }
+
+  /// Whether something is what a step that was killed has left under a name for the time being.
+  private static func isStray(_ name: String) -> Bool {
+    FileSystem.isTemporary(name) && !name.hasSuffix(FileSystem.partialEnding)
   }
 
   /// What a run throws that has failed of `error`: the folder is kept where the run can be resumed.
