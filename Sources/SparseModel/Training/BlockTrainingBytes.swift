@@ -11,17 +11,18 @@ struct BlockTrainingBytes: Sendable {
     bytes =
       model.blocks.map { block in
         let stages = type(of: block).stages.map { $0.linears.map(block.linear) }
-        let weights = stages.joined().reduce(0) { $0 + $1.stored.rows * $1.stored.columns }
-        // As stored, masters, gradients, moments of half of them, where training began, both packed forms and what
-        // is transposed or rounded on the way.
-        let perWeight = 4 * (1 + 1 + 1 + 1 + 1 + 2 + 1)
+        let weights = stages.joined().map { $0.stored.rows * $0.stored.columns }
+        // As stored, masters, gradients, moments of half of them, where training began and both packed forms; one
+        // at a time is rounded and written.
+        let perWeight = 4 * (1 + 1 + 1 + 1 + 1 + 2)
+        let weightBytes = perWeight * weights.reduce(0, +) + 4 * (weights.max() ?? 0)
         // Inputs, outputs and their gradients, each once more where a block works in a copy.
         let values = stages.reduce(0) { sum, layers in
           sum + (layers.first?.stored.columns ?? 0)
             + layers.reduce(0) { $0 + $1.stored.rows }
         }
         let perToken = 4 * (3 * values + 12 * model.configuration.width)
-        return weights * perWeight + tokens * perToken
+        return weightBytes + tokens * perToken
       }.max() ?? 0
   }
 }
