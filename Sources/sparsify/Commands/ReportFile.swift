@@ -1,27 +1,28 @@
 internal import SparseCore
 internal import SparseModel
 
-/// The file that `--report` names: opened before the work, filled after it.
+/// The file that `--report` names: found writable before the work, written after it.
 struct ReportFile {
-  private let file: AtomicFile
+  private let path: String
   private let isPage: Bool
 
-  /// Opens the file at `path`, which must be none of those that are read, nor lie where the output goes.
+  /// Checks the place `path`, which must be none of those that are read, nor lie where the output goes.
   ///
   /// - Parameter output: where the command's output goes; nil where there is none.
   init(_ path: String, reading inputs: [String], output: String? = nil) throws {
     if let reason = try Self.conflict(path, inputs, output) {
       throw UsageError.badValue(Common.report.spec, value: path, reason: reason)
     }
-    file = try AtomicFile(path: path)
+    // Nothing stays there during the work: a run that is killed would leave it.
+    _ = try AtomicFile(path: path)
+    self.path = path
     isPage = path.hasSuffix(".html")
   }
 
   /// Writes the numbers, as a page or as JSON, and gives the file its name.
   func write(_ report: some Reportable, from origin: ReportOrigin) throws {
     let text = isPage ? report.page(origin).text : report.json.text(pretty: true) + "\n"
-    try file.write(ByteView(copying: Array(text.utf8)), at: 0)
-    try file.commit()
+    try AtomicFile.write(Array(text.utf8), to: path)
   }
 
   private static func conflict(

@@ -26,7 +26,22 @@ import Testing
     return (model, path)
   }
 
-  private func bytes(_ folder: String) throws -> [String: Data] {
+  /// The contents of the files in a folder by their names, or a result as JSON without what each run has of its own.
+  private func bytes(_ output: String) throws -> [String: Data] {
+    let attributes = try FileManager.default.attributesOfItem(atPath: output)
+    guard attributes[.type] as? FileAttributeType == .typeDirectory else {
+      let text = try Array(Data(contentsOf: URL(filePath: output)))
+      guard case .object(let members) = try JSON(parsing: ByteView(copying: text)) else {
+        return [:]
+      }
+      let own = ["seconds", "peakResidentBytes"]
+      let json = JSON.object(members.filter { !own.contains($0.key) })
+      return ["": Data(json.text().utf8)]
+    }
+    return try contents(of: output)
+  }
+
+  private func contents(of folder: String) throws -> [String: Data] {
     let names = try FileManager.default.contentsOfDirectory(atPath: folder)
     return try Dictionary(
       uniqueKeysWithValues: names.map {
@@ -76,6 +91,17 @@ import Testing
           "--length", "32", "--finetune", "--data", text, "--data-samples", "12",
           "--data-length", "64", "--steps", "4", "--quiet",
         ] + rounding, model, partial: ".steps.partial")
+    }
+
+    @Test func killsDoNotChangeWhatIsMeasured() throws {
+      let (model, input) = try model(inShards: false)
+      try kill(
+        10,
+        times: [
+          "sensitivity", input, "--method", "wanda", "--calibration",
+          TinyModel.text("calibration.txt"), "--samples", "4", "--length", "32", "--text",
+          TinyModel.text("heldout.txt"), "--windows", "4", "--text-length", "32", "--quiet",
+        ], model)
     }
 
     /// Whatever a killed run has left, the next one goes on from there, and the one that comes to its end has

@@ -78,12 +78,10 @@ public struct SensitivityRun: Sendable {
     let folder = try RunFolder(
       forOutput: outputPath, force: options.force, resumes: options.resumes)
     do {
-      let file = try AtomicFile(path: outputPath)
       try folder.begin(identity(on: compute, progress: progress))
       let report = try measure(in: folder, on: compute, progress: progress)
       let text = report.json.text(pretty: true) + "\n"
-      try file.write(ByteView(copying: Array(text.utf8)), at: 0)
-      try file.commit()
+      try AtomicFile.write(Array(text.utf8), to: outputPath)
       try folder.remove()
       return report
     } catch {
