@@ -195,6 +195,14 @@ final class RunFolder {
     isRemovedAtEnd = false
   }
 
+  /// Makes the whole of an output that is a file in the folder, and gives it its name.
+  func write(_ bytes: [UInt8], as path: String) throws(FileError) {
+    if FileSystem.isTaken(outputPath) { try FileSystem.removeTree(outputPath) }
+    let file = try AtomicFile(path: path, finalPath: nil, size: bytes.count, workPath: outputPath)
+    try file.write(ByteView(copying: bytes), at: 0)
+    try file.commit()
+  }
+
   /// Removes the folder, the journal last: its run is done, and it says so as long as anything is left.
   func remove() throws(FileError) {
     isRemovedAtEnd = false

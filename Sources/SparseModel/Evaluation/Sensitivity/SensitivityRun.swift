@@ -81,7 +81,7 @@ public struct SensitivityRun: Sendable {
       try folder.begin(identity(on: compute, progress: progress))
       let report = try measure(in: folder, on: compute, progress: progress)
       let text = report.json.text(pretty: true) + "\n"
-      try AtomicFile.write(Array(text.utf8), to: outputPath)
+      try folder.write(Array(text.utf8), as: outputPath)
       try folder.remove()
       return report
     } catch {
