@@ -17,7 +17,8 @@ import Testing
             --report "$1/report.json" &
           pid=$!
           while kill -0 $pid && ! [ -e "$1/out.partial/output" ]; do sleep 0.01; done
-          [ -e "$1/report.json.tmp-$pid" ] && echo begun
+          [ -e "$1/out.partial/output" ] && echo begun
+          ls "$1" | grep report
           kill -\(signal) $pid
           wait $pid
           echo "$?"
