@@ -98,24 +98,33 @@ final class RunFolder {
     entries.contains { if case .run = $0 { false } else { true } }
   }
 
-  /// Whether a run has given an output its name and was cut short before it could remove its folder.
+  /// Whether the run of a folder has given `output` its name and was cut short before it could remove the folder.
   ///
-  /// - Parameter work: where in that folder the output was made.
-  static func isDone(_ output: String, work: String = outputName) throws -> Bool {
-    let folder = path(for: output)
-    guard case .complete? = try entries(in: folder).last else { return false }
-    return !FileSystem.isTaken(Path.join(folder, work))
+  /// - Parameters:
+  ///   - name: what the folder is named after; nil for the output.
+  ///   - work: where in the folder the output was made.
+  static func isDone(
+    _ output: String, forOutput name: String? = nil, work: String = outputName
+  ) throws -> Bool {
+    let folder = path(for: name ?? output)
+    return try isDone(output, entries(in: folder), work: Path.join(folder, work))
   }
 
-  /// Whether the run has given its output, made at `work`, its name, and was cut short then.
-  func isDone(work: String = outputName) -> Bool {
+  /// The same of this folder's run, by what was there when it was opened and has been done since.
+  func isDone(_ output: String, work: String = outputName) -> Bool {
+    Self.isDone(output, entries, work: Path.join(path, work))
+  }
+
+  private static func isDone(_ output: String, _ entries: [JournalEntry], work: String) -> Bool {
     guard case .complete? = entries.last else { return false }
-    return !FileSystem.isTaken(Path.join(path, work))
+    return FileSystem.isTaken(output) && !FileSystem.isTaken(work)
   }
 
   /// The layers of a run that has given its output its name and was cut short then; nil for any other.
-  func finishedLayers(of targets: [String], shapes: [[Int]]) -> [LayerReport]? {
-    guard isDone() else { return nil }
+  func finishedLayers(
+    of targets: [String], shapes: [[Int]], output: String
+  ) -> [LayerReport]? {
+    guard isDone(output) else { return nil }
     var layers: [ExactString: LayerReport] = [:]
     for entry in entries {
       switch entry {

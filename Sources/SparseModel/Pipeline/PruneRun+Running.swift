@@ -45,7 +45,7 @@ extension PruneRun {
     try folder.begin(identity(fingerprint, on: compute, progress: progress))
     var manifest = try manifest()
     if let layers = folder.finishedLayers(
-      of: targets, shapes: targets.map { checkpoint[$0]?.shape ?? [] })
+      of: targets, shapes: targets.map { checkpoint[$0]?.shape ?? [] }, output: output.path)
     {
       if let tokens = givenTokens.map({ Fingerprint.text(of: $0.ids) })
         ?? folder.tokensFingerprint

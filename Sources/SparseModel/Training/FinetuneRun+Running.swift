@@ -20,7 +20,7 @@ extension FinetuneRun {
       let fingerprint = CheckpointFingerprint(of: checkpoint)
       try folder.begin(identity(fingerprint, on: compute, progress: progress))
       let report =
-        if folder.isDone(), let report = folder.step(Self.step)?.training {
+        if folder.isDone(output.path), let report = folder.step(Self.step)?.training {
           report
         } else {
           try train(

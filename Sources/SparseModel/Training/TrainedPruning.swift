@@ -44,7 +44,7 @@ public struct TrainedPruning: Sendable {
     // An output that is complete but for the end of its run is no obstacle to that end.
     let place = try CheckpointOutput.path(options.output, for: checkpoint)
     let isDone =
-      try options.resumes && RunFolder.isDone(Self.stepsPath(place), work: last)
+      try options.resumes && RunFolder.isDone(place, forOutput: Self.stepsPath(place), work: last)
     output = try CheckpointOutput(
       options.output, for: checkpoint, force: options.force || isDone,
       shardSize: options.shardSize)
@@ -83,7 +83,7 @@ public struct TrainedPruning: Sendable {
       if options.quantization != nil {
         report.sizes = try round(in: folder, on: compute, progress: progress)
       }
-      if !folder.isDone(work: last) {
+      if !folder.isDone(output.path, work: last) {
         try folder.append(.complete)
         try AtomicFolder(path: output.path, workPath: place(last, in: folder))
           .commit(replacing: output.force)
@@ -102,6 +102,13 @@ public struct TrainedPruning: Sendable {
 
   private func place(_ step: String, in folder: RunFolder) -> String {
     Path.join(folder.path, step)
+  }
+
+  /// What an earlier run has done in a step; nil where what it has made is not there, unless as the output.
+  private func finished(_ step: String, in folder: RunFolder) -> FinishedStep? {
+    let isThere =
+      FileSystem.isTaken(place(step, in: folder)) || folder.isDone(output.path, work: last)
+    return isThere ? folder.step(step) : nil
   }
 
   /// The size of the output's files, for the step that writes it.
@@ -131,7 +138,7 @@ public struct TrainedPruning: Sendable {
     identity.add("--quantize", self.options.quantization.map { _ in "int8" })
     identity.add("--shard-size of the output", self.options.shardSize?.description)
     try folder.begin(identity)
-    if let finished = folder.step(Self.pruned)?.pruning {
+    if let finished = finished(Self.pruned, in: folder)?.pruning {
       return finished.report(options, output: output.path)
     }
     let report = try run.run(on: compute, progress: progress)
@@ -144,7 +151,7 @@ public struct TrainedPruning: Sendable {
     in folder: RunFolder, on compute: Compute, progress: ProgressHandler
   ) throws -> FinetuneReport? {
     guard var training else { return nil }
-    if let finished = folder.step(Self.trained) { return finished.training }
+    if let finished = finished(Self.trained, in: folder) { return finished.training }
     training.dense = checkpoint.path
     training.output = place(Self.trained, in: folder)
     training.shardSize = shardSize(of: Self.trained)
@@ -163,7 +170,7 @@ public struct TrainedPruning: Sendable {
   private func round(
     in folder: RunFolder, on compute: Compute, progress: ProgressHandler
   ) throws -> CheckpointSizes? {
-    if let finished = folder.step(Self.rounded)?.pruning { return finished.sizes }
+    if let finished = finished(Self.rounded, in: folder)?.pruning { return finished.sizes }
     let trained = place(training == nil ? Self.pruned : Self.trained, in: folder)
     let rounding = PruneOptions(
       effort: options.effort, quantization: options.quantization, dense: trained,

@@ -237,6 +237,16 @@ import Testing
     #expect(!FileManager.default.fileExists(atPath: partial))
   }
 
+  @Test func anOutputThatIsGoneIsMadeAgain() throws {
+    let journal = KeptJournal(of: place.folder["cut"])
+    _ = try run(PruneOptions(method: .wanda), to: "cut") { _ in try journal.keep() }
+    let bytes = try place.bytes("cut")
+    try journal.restore()
+    try FileManager.default.removeItem(atPath: place.folder["cut"])
+    _ = try run(PruneOptions(method: .wanda), to: "cut", resumes: true)
+    #expect(try place.bytes("cut") == bytes)
+  }
+
   /// What has the output's name is that run's output only once it was given the name.
   @Test func anOutputThatIsNotItsOwnIsNotReplacedUnasked() throws {
     try leaveUnfinished()

@@ -168,6 +168,18 @@ import Testing
     #expect(!FileSystem.isTaken(place.folder["out.steps.partial"]))
   }
 
+  /// A journal alone is no model: what it calls done is made again where it is gone.
+  @Test func whatIsGoneIsMadeAgain() throws {
+    let journal = KeptJournal(of: place.folder["out.steps"])
+    _ = try pruning(.wanda).run { _ in try journal.keep() }
+    let bytes = try place.bytes("out")
+    try journal.restore()
+    try FileSystem.removeTree(place.folder["out"])
+    _ = try pruning(.wanda) { options, _ in options.resumes = true }.run()
+    #expect(try place.bytes("out") == bytes)
+    #expect(!FileSystem.isTaken(place.folder["out.steps.partial"]))
+  }
+
   @Test func whatCannotBeDoneIsRefusedBeforeTheWork() throws {
     #expect(throws: TrainingError.needsFolder(path: place.dense + "/model.safetensors")) {
       _ = try TrainedPruning(
