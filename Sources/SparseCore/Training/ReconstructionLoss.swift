@@ -1,7 +1,7 @@
 /// How far the outputs of a block are from those they should be, and the gradient of that.
 ///
 /// A token's loss is ‖y − t‖² / ‖t‖², so that the few tokens with huge activations count no more than others;
-/// a token whose target is 0 counts nothing.
+/// a token whose target is 0 counts nothing. Where either is NaN or infinite, so is the sum.
 ///
 /// - Parameters:
 ///   - outputs: y, tokens × width; becomes the gradient of the tokens' mean loss times the width, which
@@ -26,6 +26,7 @@ package func reconstructionGradient(
         let distance = Double(compute.kernels.dot(columns, y, y))
         let factor = size > 0 ? 2 * Double(columns) / (size * Double(rows)) : 0
         compute.kernels.scaledAdd(columns, 0, t, Float(factor), y)
+        guard size.isFinite else { return Double.nan }
         return size > 0 ? distance / size : 0
       }
     }

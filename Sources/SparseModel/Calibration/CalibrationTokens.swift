@@ -17,10 +17,7 @@ extension CalibrationOptions {
     case .tokens(let path):
       windows = try readTokens(path, length: self.length, context: length)
     }
-    for id in windows.ids where id < 0 || Int(id) >= model.configuration.vocabulary {
-      throw ModelError.tokenOutOfRange(
-        id: Int(id), vocabulary: model.configuration.vocabulary, source: source.name)
-    }
+    try windows.requireVocabulary(of: model, source: source.name)
     return windows
   }
 
@@ -53,6 +50,14 @@ extension CalibrationOptions {
 }
 
 extension TokenWindows {
+  /// Throws where an id is no token of a model.
+  func requireVocabulary(of model: Decoder, source: String) throws(ModelError) {
+    let vocabulary = model.configuration.vocabulary
+    if let id = ids.first(where: { $0 < 0 || Int($0) >= vocabulary }) {
+      throw .tokenOutOfRange(id: Int(id), vocabulary: vocabulary, source: source)
+    }
+  }
+
   /// The integer tensor `tokens`, [windows, length], of a safetensors file.
   ///
   /// - Throws: ``CalibrationError/notTokens(path:reason:)`` and the errors of reading the file.

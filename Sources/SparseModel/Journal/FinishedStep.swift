@@ -8,29 +8,36 @@ struct FinishedStep: Sendable {
   var pruning: FinishedPruning?
   /// What training the whole model has brought; nil where it was not trained.
   var training: FinetuneReport?
+  /// What its result depends on besides all that the longer run does; nil for nothing.
+  var identity: RunIdentity?
 
   var json: JSON {
     [
       "name": .string(name), "pruning": pruning?.json ?? .null,
-      "training": training?.record ?? .null,
+      "training": training?.record ?? .null, "identity": identity?.json ?? .null,
     ]
   }
 
-  init(_ name: String, pruning: FinishedPruning? = nil, training: FinetuneReport? = nil) {
+  init(
+    _ name: String, pruning: FinishedPruning? = nil, training: FinetuneReport? = nil,
+    identity: RunIdentity? = nil
+  ) {
     self.name = name
     self.pruning = pruning
     self.training = training
+    self.identity = identity
   }
 
   init?(_ json: JSON) {
     guard let name = json["name"]?.string, let pruning = json["pruning"],
-      let training = json["training"]
+      let training = json["training"], let identity = json["identity"]
     else { return nil }
     self.init(
-      name, pruning: FinishedPruning(pruning), training: FinetuneReport(record: training))
-    guard pruning.isNull || self.pruning != nil, training.isNull || self.training != nil else {
-      return nil
-    }
+      name, pruning: FinishedPruning(pruning), training: FinetuneReport(record: training),
+      identity: RunIdentity(identity))
+    guard pruning.isNull || self.pruning != nil, training.isNull || self.training != nil,
+      identity.isNull || self.identity != nil
+    else { return nil }
   }
 }
 
@@ -110,6 +117,7 @@ extension FinetuneReport {
       let objective = json["objective"]?.string, let output = json["output"]?.string,
       let seconds = json["seconds"]?.double, let peak = json["peakResidentBytes"]?.int,
       let trained = json["trainedWeights"]?.int, let pruned = json["prunedWeights"]?.int,
+      let sparse = json["sparseLayers"]?.int, let dense = json["denseLayers"]?.int,
       let count = json["windows"]?.int, let length = json["length"]?.int,
       var log = json["training"].flatMap(TrainingLog.init), let best = json["best"],
       let blocks = json["blocks"]?.array
@@ -117,7 +125,8 @@ extension FinetuneReport {
     log.earlyStop = EarlyStop(record: stop)
     self.init(
       objective: objective, output: output, seconds: seconds, peakResidentBytes: peak,
-      trainedWeights: trained, prunedWeights: pruned, windows: (count, length), log: log,
+      trainedWeights: trained, prunedWeights: pruned, layers: (sparse, dense),
+      windows: (count, length), log: log,
       best: TrainingEvaluation(best), blocks: blocks.compactMap { BlockError($0) })
   }
 }
@@ -129,15 +138,19 @@ extension EarlyStop {
     case .diverged(let step, let loss):
       // A loss that is no number has no place in JSON.
       ["step": .integer(step), "loss": loss.isFinite ? .number(loss) : .string("none")]
+    case .nonFiniteGradient(let step, let tensor, let count):
+      ["step": .integer(step), "tensor": .string(tensor), "count": .integer(count)]
     }
   }
 
   fileprivate init?(record: JSON) {
     guard let step = record["step"]?.int else { return nil }
-    guard let loss = record["loss"] else {
+    if let loss = record["loss"] {
+      self = .diverged(step: step, loss: loss.double ?? .nan)
+    } else if let tensor = record["tensor"]?.string, let count = record["count"]?.int {
+      self = .nonFiniteGradient(step: step, tensor: tensor, count: count)
+    } else {
       self = .patience(step: step)
-      return
     }
-    self = .diverged(step: step, loss: loss.double ?? .nan)
   }
 }

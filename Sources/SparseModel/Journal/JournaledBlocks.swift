@@ -41,11 +41,7 @@ struct JournaledBlocks {
   ///
   /// The states of all but the last two blocks have been overwritten: where neither can be used, none is.
   private func finishedBlocks(_ hidden: HiddenStates) throws -> [FinishedBlock] {
-    var blocks: [FinishedBlock] = []
-    for case .block(let block) in folder.entries where (0...blocks.count).contains(block.index) {
-      blocks.removeSubrange(block.index...)
-      blocks.append(block)
-    }
+    let blocks = folder.blocks
     let sound = try blocks.firstIndex { try !isSound($0) } ?? blocks.count
     for count in [blocks.count, blocks.count - 1] where count > 0 && count <= sound {
       let isLast = count == pruning.model.blocks.count

@@ -44,7 +44,9 @@ final class RunFolder {
     isOfUse = Self.isOfUse(entries) || Self.isOfUse(work)
     isRemovedAtEnd = false
     if isOfUse && resumes {
-      try removeAll(where: Self.isStray)
+      try Self.removeAll(in: path, where: Self.isStray)
+      let training = Path.join(path, Self.trainingName)
+      if FileSystem.isTaken(training) { try Self.removeAll(in: training, where: Self.isStray) }
       return
     }
     if isOfUse && !force {
@@ -55,7 +57,7 @@ final class RunFolder {
     isRemovedAtEnd = true
     if isNew { return }
     try journal.restart()
-    try removeAll { $0 != Self.journalName }
+    try Self.removeAll(in: path) { $0 != Self.journalName }
   }
 
   deinit {
@@ -146,6 +148,16 @@ final class RunFolder {
     return nil
   }
 
+  /// The blocks from the first on that are done, each as the last entry about it has it.
+  var blocks: [FinishedBlock] {
+    var blocks: [FinishedBlock] = []
+    for case .block(let block) in entries where (0...blocks.count).contains(block.index) {
+      blocks.removeSubrange(block.index...)
+      blocks.append(block)
+    }
+    return blocks
+  }
+
   /// What training has brought to the blocks that are done, in their order.
   var reconstructions: [BlockError] {
     var errors: [Int: BlockError] = [:]
@@ -215,13 +227,15 @@ final class RunFolder {
   /// Removes the folder, the journal last: its run is done, and it says so as long as anything is left.
   func remove() throws(FileError) {
     isRemovedAtEnd = false
-    try removeAll { $0 != Self.journalName }
+    try Self.removeAll(in: path) { $0 != Self.journalName }
     try FileSystem.removeTree(path)
   }
 
-  private func removeAll(where isToGo: (_ name: String) -> Bool) throws(FileError) {
-    for name in try FileSystem.names(in: path) where isToGo(name) {
-      try FileSystem.removeTree(Path.join(path, name))
+  private static func removeAll(
+    in folder: String, where isToGo: (_ name: String) -> Bool
+  ) throws(FileError) {
+    for name in try FileSystem.names(in: folder) where isToGo(name) {
+      try FileSystem.removeTree(Path.join(folder, name))
     }
   }
 
@@ -241,8 +255,7 @@ final class RunFolder {
     case let file as FileError where file.isInputChange:
       isRemovedAtEnd = true
       return error
-    case is LayerError, is ModelError, is CheckpointError, is SafetensorsFileError,
-      is CalibrationError, is MemoryError, is TrainingError:
+    case _ where Self.isOfTheInput(error) && !hasSteps:
       // The input or the options have to change, and that makes it another run.
       isRemovedAtEnd = true
       return error
@@ -250,6 +263,20 @@ final class RunFolder {
       guard isOfUse else { return error }
       return UnfinishedRun(error: error, folder: path, done: Self.done(entries))
     }
+  }
+
+  private static func isOfTheInput(_ error: any Error) -> Bool {
+    switch error {
+    case is LayerError, is ModelError, is CheckpointError, is SafetensorsFileError,
+      is CalibrationError, is TrainingError:
+      true
+    default: false
+    }
+  }
+
+  /// Whether any of the runs that this one is made of is done: what the next one fails of concerns that one alone.
+  private var hasSteps: Bool {
+    entries.contains { if case .step = $0 { true } else { false } }
   }
 
   /// What has been finished, in words.

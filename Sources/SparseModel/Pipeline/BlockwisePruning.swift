@@ -5,8 +5,8 @@ struct BlockwisePruning {
   let model: Decoder
   let recipe: StageRecipe
   let targets: Set<ExactString>
-  /// What trains each block once it is pruned; nil for nothing.
-  var reconstruction: BlockReconstruction?
+  /// Makes what trains each block once it is pruned, which holds the dense model's hidden states; nil for nothing.
+  var reconstruction: (() throws -> BlockReconstruction)?
   let compute: Compute
   var memory = MemoryChoices()
   /// Where the output will be: scratch files are beside it.
@@ -43,7 +43,7 @@ struct BlockwisePruning {
         hidden: given?(tokens) ?? model.embed(windows[tokens], source: "calibration"))
     }
     model.releaseEmbedding()
-    var reconstruction = reconstruction
+    var reconstruction = try reconstruction?()
     for index in 0..<first {
       try reconstruction?.advanceTeacher(through: index) { try progress(meter.progress) }
     }

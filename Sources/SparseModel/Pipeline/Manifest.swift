@@ -26,6 +26,14 @@ public struct Manifest: Sendable, Equatable {
   /// How kept weights were trained; nil where they were not.
   public var training: Training?
 
+  /// What an output comes from that is made from the result of an earlier step of the same run.
+  struct Origin: Sendable {
+    /// The pruning method.
+    let method: String
+    /// The fingerprint of the model that the run began with.
+    let input: String
+  }
+
   /// The training that kept weights went through.
   public struct Training: Sendable, Equatable {
     /// What was brought down: `distill`, `cross-entropy` or `both`.

@@ -75,7 +75,7 @@ extension PruneOptions {
     let now = Set(sparse.map(ExactString.init))
     let earlier = try checkpoint.promisedWeights() ?? []
     return Manifest(
-      method: methodName, inputFingerprint: Fingerprint.unknown,
+      method: origin?.method ?? methodName, inputFingerprint: Fingerprint.unknown,
       pruned: sparse + earlier.filter { !now.contains(ExactString($0)) },
       quantization: quantization.map { Manifest.Quantization(groupSize: $0.groupSize) },
       training: self.dense == nil ? nil : try checkpoint.manifest()?.training)

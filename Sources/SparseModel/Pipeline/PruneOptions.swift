@@ -34,6 +34,8 @@ public struct PruneOptions: Sendable {
   public var resumes: Bool
   /// Whether a layer for which the method cannot work ends the run; otherwise another method stands in, and the report says so.
   public var isStrict: Bool
+  /// What the manifest tells of in place of the input; nil for the input.
+  var origin: Manifest.Origin?
 
   /// Pruning with the defaults of the command line.
   public init(

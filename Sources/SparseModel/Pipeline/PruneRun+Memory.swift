@@ -22,35 +22,18 @@ extension PruneRun {
   /// What the run is made of; nil where the model is not run.
   func memoryWork(on compute: Compute) -> MemoryWork? {
     guard let model, let (samples, length) = calibrationSize else { return nil }
-    let configuration = model.configuration
     let names = Set(targets.map { ExactString($0) })
-    let layers = model.blocks.flatMap { block in
-      type(of: block).stages.flatMap(\.linears).map { block.linear($0).stored }
-    }
-    let blockBytes =
-      model.blocks.map { block in
-        type(of: block).stages.flatMap(\.linears).map { block.linear($0).stored.wholeByteCount }
-          .reduce(0, +)
-      }.max() ?? 0
-    let (vocabulary, width) = (configuration.vocabulary, configuration.width)
-    let table = max(model.embedding.bytes.count, model.outputProjection.bytes.count)
-    let cache = KeyValueCache.bytesPerSequence(configuration, capacity: length)
-    let values = 8 * width + 4 * configuration.mlpWidth + 2 * vocabulary + 2 * length
-    let widest = layers.map(\.columns).max() ?? width
     return MemoryWork(
       shapes: model.blocks.flatMap { StageShape.all(of: $0, targets: names, recipe: recipe) },
       method: options.method, isRefit: options.dense != nil, needs: recipe.needs,
-      isInt8: options.quantization != nil, smooths: options.smoothing != nil, width: width,
-      pendingInputs: model.mostPendingInputs, samples: samples, length: length,
-      threads: compute.threads, writesText: givenTokens == nil,
-      textBytes: (
-        perSequence: cache + 4 * values, cache: cache,
-        fixed: compute.threads * 8 * RowSource.panelRows * widest
-      ),
-      modelBytes: (all: checkpoint.byteCount, largest: max(blockBytes, table) + table),
+      isInt8: options.quantization != nil, smooths: options.smoothing != nil,
+      width: model.configuration.width, pendingInputs: model.mostPendingInputs,
+      samples: samples, length: length, threads: compute.threads,
+      text: givenTokens == nil
+        ? TextWork(model, samples: samples, length: length, threads: compute.threads) : nil,
       embeddingTableBytes: model.embedding.bytes.count,
       training: options.reconstruction.map {
-        BlockTrainingBytes(model, windows: $0.batch, length: length)
+        BlockTrainingBytes(model, windows: min($0.batch, samples), length: length)
       })
   }
 

@@ -12,14 +12,20 @@ extension PruneRun {
   public func run(
     on compute: Compute = .automatic, progress: ProgressHandler = { _ in }
   ) throws -> PruneReport {
+    try run(on: compute, progress: progress) { _ in }
+  }
+
+  /// The same; tells `finished` while the run could still be gone on with, once its output has its name.
+  func run(
+    on compute: Compute, progress: ProgressHandler, finished: (PruneReport) throws -> Void
+  ) throws -> PruneReport {
     let clock = ContinuousClock()
     let start = clock.now
     let plan = try memoryPlan(on: compute)
     let folder = try RunFolder(for: output, resumes: options.resumes)
     do {
       let (layers, blocks, manifest) = try run(in: folder, plan, on: compute, progress: progress)
-      try folder.remove()
-      return PruneReport(
+      let report = PruneReport(
         method: options.methodName, output: output.path, seconds: (clock.now - start).seconds,
         peakResidentBytes: ProcessUsage.peakResidentBytes,
         calibration: manifest.calibration.map { calibration in
@@ -32,6 +38,9 @@ extension PruneRun {
         inputFingerprint: manifest.inputFingerprint,
         sizes: CheckpointSizes(
           of: checkpoint, changes, pruned: layers.filter { !$0.isDense }.map(\.name)))
+      try finished(report)
+      try folder.remove()
+      return report
     } catch {
       throw folder.failure(error)
     }
@@ -52,7 +61,8 @@ extension PruneRun {
       {
         manifest.calibration?.fingerprint = tokens
       }
-      manifest.inputFingerprint = try fingerprint.text(on: compute, progress: progress)
+      manifest.inputFingerprint =
+        try options.origin?.input ?? fingerprint.text(on: compute, progress: progress)
       return (layers, folder.reconstructions, manifest)
     }
     let writer = try CheckpointWriter(
@@ -66,7 +76,7 @@ extension PruneRun {
       layers = try JournaledBlocks(
         pruning: BlockwisePruning(
           model: model, recipe: recipe, targets: Set(targets.map { ExactString($0) }),
-          reconstruction: try reconstruction(of: tokens, plan.choices, on: compute),
+          reconstruction: reconstruction(of: tokens, plan.choices, on: compute),
           compute: compute, memory: plan.choices, outputPath: output.path),
         folder: folder, writer: writer
       ).run(on: tokens, progress: progress)
@@ -77,20 +87,23 @@ extension PruneRun {
       ).run(progress: progress)
     }
     try writer.copyRemaining(on: compute, progress: progress)
-    manifest.inputFingerprint = try writer.fingerprint.text(on: compute, progress: progress)
+    manifest.inputFingerprint =
+      try options.origin?.input ?? writer.fingerprint.text(on: compute, progress: progress)
     try folder.append(.complete)
     try writer.commit(manifest: manifest.text(for:))
     return (layers, folder.reconstructions, manifest)
   }
 
-  /// What trains each block once it is pruned; nil for nothing.
+  /// Makes what trains each block once it is pruned; nil for nothing.
   private func reconstruction(
     of tokens: TokenWindows, _ memory: MemoryChoices, on compute: Compute
-  ) throws -> BlockReconstruction? {
+  ) -> (() throws -> BlockReconstruction)? {
     guard let options = options.reconstruction, let model else { return nil }
-    return try BlockReconstruction(
-      options, teacher: dense.map { try Decoder($0, positions: tokens.length) } ?? model,
-      on: tokens, beside: memory.spill.hidden ? output.path : nil, compute: compute)
+    return {
+      try BlockReconstruction(
+        options, teacher: dense.map { try Decoder($0, positions: tokens.length) } ?? model,
+        on: tokens, beside: memory.spill.hidden ? output.path : nil, compute: compute)
+    }
   }
 
   /// The calibration tokens: those given, or those that the model writes now or has written in an earlier run.
@@ -122,6 +135,9 @@ extension PruneRun {
   private func manifest() throws -> Manifest {
     var manifest = try options.manifest(of: checkpoint, targets: targets)
     if let calibration, let (samples, length) = calibrationSize {
+      if let reconstruction = options.reconstruction {
+        manifest.training = reconstruction.manifest(windows: samples)
+      }
       manifest.calibration = Manifest.Calibration(
         source: calibration.source.name, samples: samples, length: length, seed: calibration.seed,
         fingerprint: Fingerprint.unknown)

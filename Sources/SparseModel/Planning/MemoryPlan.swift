@@ -70,12 +70,12 @@ public struct MemoryPlan: Sendable {
   private init(_ work: MemoryWork, _ choices: MemoryChoices, budget: Int) {
     self.budget = budget
     self.choices = choices
-    writing = work.writing(within: budget)
+    writing = work.text?.memory(within: budget) ?? TextMemory()
     scratchBytes = choices.spill.bytes(
       tokens: work.tokens, hidden: work.width, pending: work.pendingInputs)
     var steps: [Step] = []
-    if work.writesText {
-      steps.append(Step(name: Self.writingName, bytes: work.bytes(of: writing)))
+    if let text = work.text {
+      steps.append(Step(name: Self.writingName, bytes: text.bytes(writing)))
     }
     steps.append(Step(name: Self.embeddingName, bytes: work.embeddingBytes(choices)))
     var most: [(name: String, bytes: Int)] = []
@@ -89,11 +89,8 @@ public struct MemoryPlan: Sendable {
       }
     }
     steps += most.map { Step(name: $0.name, bytes: $0.bytes) }
-    if let training = work.training {
-      steps.append(
-        Step(
-          name: "train a block",
-          bytes: work.baseBytes + work.activationBytes(choices) + training.bytes))
+    if let bytes = work.trainingBytes(choices) {
+      steps.append(Step(name: Self.trainingName, bytes: bytes))
     }
     steps.append(Step(name: "copy the rest", bytes: work.copyBytes))
     self.steps = steps
@@ -101,15 +98,10 @@ public struct MemoryPlan: Sendable {
 
   static let writingName = "write calibration text"
   static let embeddingName = "embed"
+  static let trainingName = "train a block"
 
   /// What the step of a stage is called, that of all blocks.
   static func name(of shape: StageShape) -> String { "prune \(shape.stage.name)" }
-}
-
-/// How many sequences of calibration text are written together, and whether weights are let go after every use.
-struct TextMemory: Sendable, Equatable {
-  var cacheBytes = 2 << 30
-  var releasesWeights = false
 }
 
 /// All that a plan depends on but the budget.
@@ -126,11 +118,8 @@ struct MemoryWork {
   var samples: Int
   var length: Int
   let threads: Int
-  let writesText: Bool
-  /// What the text that the model writes takes for each sequence, and whatever their number.
-  let textBytes: (perSequence: Int, cache: Int, fixed: Int)
-  /// The bytes of all weights, and of those that are mapped together at least.
-  let modelBytes: (all: Int, largest: Int)
+  /// The text that the model writes; nil where it is given.
+  var text: TextWork?
   let embeddingTableBytes: Int
   /// What the training of a block takes; nil where none is trained.
   var training: BlockTrainingBytes?
@@ -154,6 +143,11 @@ struct MemoryWork {
       + 8 * chunkTokens(choices) * width
   }
 
+  /// What the training of a block takes, and what waits meanwhile; nil where none is trained.
+  func trainingBytes(_ choices: MemoryChoices) -> Int? {
+    training.map { baseBytes + activationBytes(choices) + $0.bytes }
+  }
+
   /// The activations that wait in memory.
   func activationBytes(_ choices: MemoryChoices) -> Int {
     // Training keeps the residual streams of the sparse and of the dense model besides.
@@ -165,32 +159,6 @@ struct MemoryWork {
   /// The tokens of the largest chunk.
   func chunkTokens(_ choices: MemoryChoices) -> Int {
     min(tokens, max(1, choices.chunkTokens / length) * length)
-  }
-
-  // MARK: The model's own text
-
-  /// How many sequences are written together.
-  func together(_ writing: TextMemory) -> Int {
-    max(1, min(samples, writing.cacheBytes / max(1, textBytes.cache)))
-  }
-
-  func bytes(of writing: TextMemory) -> Int {
-    guard writesText else { return 0 }
-    return baseBytes + textBytes.fixed + together(writing) * textBytes.perSequence
-      + (writing.releasesWeights ? modelBytes.largest : modelBytes.all)
-  }
-
-  /// As many sequences together as fit, with all weights mapped where that leaves room.
-  func writing(within budget: Int) -> TextMemory {
-    var writing = TextMemory()
-    if bytes(of: writing) <= budget { return writing }
-    writing.releasesWeights = modelBytes.all > modelBytes.largest
-    let fixed =
-      bytes(of: TextMemory(cacheBytes: 0, releasesWeights: writing.releasesWeights))
-      - textBytes.perSequence
-    let together = max(1, (budget - fixed) / max(1, textBytes.perSequence))
-    writing.cacheBytes = min(writing.cacheBytes, max(1, together) * textBytes.cache)
-    return writing
   }
 
   // MARK: Choices
@@ -227,7 +195,9 @@ struct MemoryWork {
   func fitted(
     _ choices: MemoryChoices, to limit: Int, wholeBatches: Bool
   ) -> MemoryChoices? {
-    guard embeddingBytes(choices) <= limit else { return nil }
+    guard embeddingBytes(choices) <= limit, trainingBytes(choices) ?? 0 <= limit else {
+      return nil
+    }
     var fitted = choices
     fitted.stages = leastChoices.stages
     for index in stageIndices {

@@ -25,7 +25,7 @@ extension PruneRun {
     }
     switch step.name {
     case MemoryPlan.writingName:
-      let together = work.together(plan.writing)
+      let together = work.text?.together(plan.writing) ?? 1
       let passes = Double(work.length) * Double((work.samples + together - 1) / together)
       return WorkEstimate(
         products: 2 * Double(work.tokens) * Double(checkpoint.byteCount / 2),

@@ -8,12 +8,28 @@ public struct ReconstructionOptions: Sendable, Equatable {
   public var batch: Int
   /// The learning rate of the first step; it falls to 0 along a line.
   public var learningRate: Double
+  /// Where the order of the windows starts.
+  public var seed: UInt64
 
   /// Training with the defaults of the command line.
-  public init(epochs: Int = 5, batch: Int = 2, learningRate: Double = 5e-4) {
+  public init(
+    epochs: Int = 5, batch: Int = 2, learningRate: Double = 5e-4, seed: UInt64 = 0
+  ) {
     self.epochs = epochs
     self.batch = batch
     self.learningRate = learningRate
+    self.seed = seed
+  }
+
+  /// The steps over so many windows.
+  func steps(_ windows: Int) -> Int { epochs * ((windows + batch - 1) / batch) }
+
+  /// What reports and manifests call it.
+  static let name = "block reconstruction"
+
+  /// As a manifest has it: the steps of each block.
+  func manifest(windows: Int) -> Manifest.Training {
+    Manifest.Training(objective: Self.name, steps: steps(windows))
   }
 }
 
@@ -98,18 +114,19 @@ struct BlockReconstruction {
   /// - Parameters:
   ///   - parameters: the weights that are trained.
   ///   - others: tensors of the block that are not as in the checkpoint.
+  /// - Throws: ``TrainingError/nonFiniteStates(block:)``, and the errors of scratch files.
   mutating func train(
     _ block: any DecoderBlock, index: Int, _ parameters: inout TrainingParameters,
     others: [String: StoredMatrix], progress: () throws -> Void
   ) throws -> BlockError {
     let start = parameters.values
     let before = try error(block, parameters, others, progress: progress)
-    let steps = options.epochs * ((windows.count + options.batch - 1) / options.batch)
+    guard before.isFinite else { throw TrainingError.nonFiniteStates(block: index) }
     let schedule = LearningRateSchedule(
-      peak: options.learningRate, shape: .linear, totalSteps: steps)
+      peak: options.learningRate, shape: .linear, totalSteps: options.steps(windows.count))
     var optimizer = MaskedOptimizer(AdamW(weightDecay: 0), for: parameters.forOptimizer)
     for epoch in 0..<options.epochs {
-      var random = SplitMix64(seed: 0, stream: UInt64(epoch))
+      var random = SplitMix64(seed: options.seed, stream: UInt64(epoch))
       let order = Array(0..<windows.count).shuffled(using: &random)
       for first in stride(from: 0, to: order.count, by: options.batch) {
         let batch = order[first..<min(first + options.batch, order.count)]
@@ -154,8 +171,7 @@ struct BlockReconstruction {
   /// How many reports of progress the training of a block makes, and how many each stream's way through one.
   var reports: (train: Int, advance: Int) {
     let groups = windows.groups(ofTokens: chunkTokens).count
-    let steps = options.epochs * ((windows.count + options.batch - 1) / options.batch)
-    return (steps + 2 * groups, groups)
+    return (options.steps(windows.count) + 2 * groups, groups)
   }
 
   private func error(

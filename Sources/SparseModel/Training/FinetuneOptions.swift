@@ -2,7 +2,7 @@
 public struct FinetuneOptions: Sendable {
   /// The dense model, which ``TrainingObjective/distill`` and ``TrainingObjective/both`` learn from.
   public var dense: String?
-  /// How is trained, from the predictions; nothing of it but the seed counts for blocks.
+  /// How is trained, from the predictions; nothing of it counts for blocks.
   public var training: TrainingOptions
   /// How is trained block by block; nil to train from the predictions.
   public var reconstruction: ReconstructionOptions?
@@ -25,19 +25,18 @@ public struct FinetuneOptions: Sendable {
   public var shardSize: Int?
   /// Whether a run that was cut short is gone on with, where one has left its work.
   public var resumes: Bool
+  /// What the manifest tells of in place of the input; nil for the input.
+  var origin: Manifest.Origin?
+  /// How long a run that is killed may have trained for nothing, where no measurement comes first.
+  var keepingInterval = Duration.seconds(600)
 
   /// What reports and manifests call what is brought down.
   var objectiveName: String {
-    reconstruction == nil ? training.objective.rawValue : "block reconstruction"
+    reconstruction == nil ? training.objective.rawValue : ReconstructionOptions.name
   }
 
   /// Whether the dense model is needed.
   var needsTeacher: Bool { reconstruction != nil || training.objective.needsTeacher }
-
-  /// Windows that the model writes where it is asked to and no number is given.
-  public static let defaultWrittenWindows = 512
-  /// The tokens in a window of a text where no number is given, or the model's context if that is less.
-  public static let defaultLength = 512
 
   /// Training with the defaults of the command line.
   public init(
@@ -59,25 +58,5 @@ public struct FinetuneOptions: Sendable {
     self.force = force
     self.shardSize = shardSize
     self.resumes = resumes
-  }
-}
-
-extension FinetuneOptions {
-  /// Windows that the dense model writes where no text is given.
-  var writtenWindows: Int { data.samples ?? Self.defaultWrittenWindows }
-
-  /// How many of the text's windows are measured on.
-  func heldOutCount(of windows: Int) -> Int {
-    guard heldOut == nil && reconstruction == nil else { return 0 }
-    return heldOutWindows ?? max(1, windows / 64)
-  }
-
-  /// Throws where so many windows are fewer than a step and a measurement take.
-  func requireWindows(_ count: Int) throws(TrainingError) {
-    let step = reconstruction == nil ? training.windowsPerStep : 1
-    let needed = step + heldOutCount(of: count)
-    guard count >= needed else {
-      throw .tooFewWindows(source: data.source.name, found: count, needed: needed)
-    }
   }
 }

@@ -14,6 +14,8 @@ public struct FinetuneReport: Sendable {
   public let trainedWeights: Int
   /// The number of weights that masks hold at 0.
   public let prunedWeights: Int
+  /// The linear layers whose masks were held, and those that are dense.
+  public let layers: (sparse: Int, dense: Int)
   /// The windows trained on and the tokens in each.
   public let windows: (count: Int, length: Int)
   /// The course of the training; empty where it went block by block.
@@ -29,6 +31,7 @@ public struct FinetuneReport: Sendable {
       "schema": 1, "objective": .string(objective), "output": .string(output),
       "seconds": .number(seconds), "peakResidentBytes": .integer(peakResidentBytes),
       "trainedWeights": .integer(trainedWeights), "prunedWeights": .integer(prunedWeights),
+      "sparseLayers": .integer(layers.sparse), "denseLayers": .integer(layers.dense),
       "windows": .integer(windows.count), "length": .integer(windows.length),
       "best": best?.json ?? .null, "training": log.json,
       "blocks": .array(blocks.map(\.json)),

@@ -9,8 +9,8 @@ extension FinetuneRun {
     guard let dense, let reconstruction = options.reconstruction else {
       preconditionFailure("FinetuneRun: blocks are trained by a dense model")
     }
-    try requireMemory(for: tokens)
-    let output = try writer(tokens, steps: 0, fingerprint, in: folder)
+    let output = try writer(
+      tokens, reconstruction.manifest(windows: tokens.count), fingerprint, in: folder)
     var work = try BlockReconstruction(
       reconstruction, teacher: dense, on: tokens,
       beside: keepsStreams(of: tokens) ? nil : self.output.path, compute: compute)
@@ -44,7 +44,7 @@ extension FinetuneRun {
           block, index: index, &parameters, others: [:], progress: report)
         errors.append(error)
         for (name, weight) in zip(parameters.names, parameters.values) {
-          others[name] = try output.write(trained: weight, as: name)
+          others[name] = try output.write(trained: weight, as: name, on: compute)
         }
         let tensors = try trained.map { ($0, try output.writer.fingerprint(ofWritten: $0)) }
         try folder.append(
@@ -62,6 +62,9 @@ extension FinetuneRun {
         dense.checkpoint.release(name)
       }
     }
+    if !errors.isEmpty && errors.allSatisfy({ $0.after >= $0.before }) {
+      throw TrainingError.noBlockBetter
+    }
     return (output, TrainingLog(), errors)
   }
 
@@ -69,34 +72,37 @@ extension FinetuneRun {
   private func finishedBlocks(
     in folder: RunFolder, _ writer: CheckpointWriter
   ) throws -> [FinishedBlock] {
-    var blocks: [FinishedBlock] = []
-    for case .block(let block) in folder.entries where block.index == blocks.count {
-      let isSound = try block.tensors.allSatisfy {
-        try writer.has($0.name) && writer.fingerprint(ofWritten: $0.name) == $0.fingerprint
-      }
-      guard isSound, block.index < model.blocks.count else { break }
-      blocks.append(block)
+    let blocks = folder.blocks
+    let sound = try blocks.firstIndex { block in
+      try block.index >= model.blocks.count
+        || !block.tensors.allSatisfy {
+          try writer.has($0.name) && writer.fingerprint(ofWritten: $0.name) == $0.fingerprint
+        }
     }
-    return blocks
+    return Array(blocks[..<(sound ?? blocks.count)])
   }
 
   /// Whether both residual streams of the text stay in memory: where that leaves room for the rest.
   private func keepsStreams(of tokens: TokenWindows) -> Bool {
     let limit = options.memory ?? (PhysicalMemory.available ?? .max) / 2
-    return leastBytes(tokens) + 2 * 4 * tokens.ids.count * model.configuration.width <= limit
+    let streams = 2 * 4 * tokens.ids.count * model.configuration.width
+    return leastBytes(windows: tokens.count) + streams <= limit
   }
 
   /// What the training of a block takes with the residual streams in scratch files.
-  private func leastBytes(_ tokens: TokenWindows) -> Int {
-    let windows = options.reconstruction?.batch ?? 1
-    return MemoryWork.programBytes(threads: Compute.automatic.threads) + 16 * tokens.ids.count
+  private func leastBytes(windows: Int) -> Int {
+    let isSparse = Set(sparse.map { ExactString($0) })
+    let batch = min(options.reconstruction?.batch ?? 1, windows)
+    return MemoryWork.programBytes(threads: Compute.automatic.threads) + 16 * windows * length
       + MemoryWork.pieceBytes
-      + BlockTrainingBytes(model, windows: windows, length: tokens.length).bytes
+      + BlockTrainingBytes(model, windows: batch, length: length) {
+        isSparse.contains(ExactString($0))
+      }.bytes
   }
 
-  /// Throws where the memory given is too little for one block.
-  private func requireMemory(for tokens: TokenWindows) throws {
-    let least = leastBytes(tokens)
+  /// Throws where the memory given, or the machine's, is too little for one block.
+  func requireBlockMemory() throws {
+    let least = leastBytes(windows: givenTokens?.count ?? options.writtenWindows)
     if let memory = options.memory, memory < least {
       throw MemoryBudgetError.tooSmall(budget: memory, least: least, step: "train a block")
     }

@@ -11,9 +11,19 @@ extension FinetuneRun {
   public func run(
     on compute: Compute = .automatic, progress: ProgressHandler = { _ in }
   ) throws -> FinetuneReport {
+    try run(on: compute, progress: progress) { _ in }
+  }
+
+  /// The same; tells `finished` while the run could still be gone on with, once its output has its name.
+  func run(
+    on compute: Compute, progress: ProgressHandler,
+    finished: (FinetuneReport) throws -> Void
+  ) throws -> FinetuneReport {
     let start = ContinuousClock.now
     if options.reconstruction == nil {
-      try PhysicalMemory.require(Double(wholeTrainingBytes), for: Self.purpose)
+      try FinetuneOptions.requireMemory(wholeTrainingBytes)
+    } else {
+      try requireBlockMemory()
     }
     let folder = try RunFolder(for: output, resumes: options.resumes)
     do {
@@ -26,11 +36,29 @@ extension FinetuneRun {
           try train(
             fingerprint, since: start, in: folder, on: compute, progress: progress)
         }
+      try finished(report)
       try folder.remove()
       return report
     } catch {
-      throw folder.failure(error)
+      throw folder.failure(explained(error, on: compute))
     }
+  }
+
+  /// The tensor that numbers which are none came from, where it is found, in place of the error that they led to.
+  private func explained(_ error: any Error, on compute: Compute) -> any Error {
+    switch error {
+    case TrainingError.nonFiniteStates, TrainingError.nonFiniteGradient: break
+    case TrainingError.diverged(_, let loss) where !loss.isFinite: break
+    default: return error
+    }
+    for model in [dense, model].compactMap(\.self) {
+      do {
+        try model.requireFinite(model.trainedTensors(but: []), on: compute)
+      } catch let error as LayerError {
+        return error
+      } catch {}
+    }
+    return error
   }
 
   /// The name under which the folder's journal has the report.
@@ -52,13 +80,15 @@ extension FinetuneRun {
     var manifest = course.output.manifest
     let writer = course.output.writer
     try writer.copyRemaining(on: compute, progress: progress)
-    manifest.inputFingerprint = try writer.fingerprint.text(on: compute, progress: progress)
+    manifest.inputFingerprint =
+      try options.origin?.input ?? writer.fingerprint.text(on: compute, progress: progress)
     let (all, pruned) = weightCounts
     let report = FinetuneReport(
       objective: options.objectiveName, output: output.path,
       seconds: (ContinuousClock.now - start).seconds,
       peakResidentBytes: ProcessUsage.peakResidentBytes,
       trainedWeights: all - pruned, prunedWeights: pruned,
+      layers: (sparse.count, try checkpoint.blockLinears().count - sparse.count),
       windows: (tokens.count - options.heldOutCount(of: tokens.count), tokens.length),
       log: course.log, best: course.log.best(options.training.objective), blocks: course.blocks)
     // For a run that is killed on its last steps: what the report is made from is removed first.
@@ -70,24 +100,12 @@ extension FinetuneRun {
 
   /// The weights of all tensors that are trained, and those among them that stay 0.
   private var weightCounts: (all: Int, pruned: Int) {
-    let isSparse = Set(sparse.map { ExactString($0) })
-    return trained.reduce(into: (all: 0, pruned: 0)) { counts, name in
-      let count = checkpoint[name]?.shape.reduce(1, *) ?? 0
-      counts.all += count
-      if isSparse.contains(ExactString(name)) { counts.pruned += count / 2 }
-    }
+    checkpoint.weightCounts(of: trained, sparse: sparse)
   }
-
-  /// What an error says that memory is needed for, where all of the model is trained at once.
-  package static let purpose = "training the whole model at once"
 
   /// What training through the whole model takes of memory, at most.
   var wholeTrainingBytes: Int {
-    let (all, pruned) = weightCounts
-    return ModelTrainingBytes(
-      model, trained: all, pruned: pruned, windows: options.training.batch,
-      length: data.length ?? model.positions, hasTeacher: options.needsTeacher
-    ).bytes
+    options.wholeTrainingBytes(of: model, trained: trained, sparse: sparse, length: length)
   }
 
   /// Trains through the whole model, from where an earlier run has stopped or from the start, and writes the weights.
@@ -96,8 +114,13 @@ extension FinetuneRun {
     on compute: Compute, progress: ProgressHandler
   ) throws -> Course {
     let (log, best) = try train(on: tokens, in: folder, on: compute, progress: progress)
-    let output = try writer(tokens, steps: log.steps.count, fingerprint, in: folder)
-    for (name, weight) in zip(trained, best) { try output.write(trained: weight, as: name) }
+    let output = try writer(
+      tokens,
+      Manifest.Training(objective: options.objectiveName, steps: log.steps.count), fingerprint,
+      in: folder)
+    for (name, weight) in zip(trained, best) {
+      try output.write(trained: weight, as: name, on: compute)
+    }
     return (output, log, [])
   }
 
@@ -129,10 +152,17 @@ extension FinetuneRun {
     let files = TrainingFiles(folder: folder)
     try files.restore(&trainer, on: compute)
     do {
+      var lastKept = ContinuousClock.now
       try Allocator.keepingFreedMemory {
-        try trainer.run(progress: progress) { trainer, isBest in
+        try trainer.run(progress: progress) { trainer in
+          // Between measurements that are far apart; what is kept when changes no byte of the result.
+          guard ContinuousClock.now - lastKept >= options.keepingInterval else { return }
+          try files.keep(trainer)
+          lastKept = .now
+        } evaluated: { trainer, isBest in
           if isBest && trainer.heldOut != nil { try files.keepBest(trainer) }
           try files.keep(trainer)
+          lastKept = .now
         }
       }
     } catch {
@@ -140,25 +170,29 @@ extension FinetuneRun {
       if trainer.log != TrainingLog() { try files.keep(trainer) }
       throw error
     }
-    if case .diverged(let step, let loss) = trainer.log.earlyStop,
-      trainer.log.best(options.training.objective)?.step ?? 0 == 0
-    {
-      throw TrainingError.diverged(step: step, loss: loss)
+    if trainer.log.best(options.training.objective)?.step ?? 0 == 0 {
+      // Nothing has got better that could be written.
+      switch trainer.log.earlyStop {
+      case .diverged(let step, let loss): throw TrainingError.diverged(step: step, loss: loss)
+      case .nonFiniteGradient(let step, let tensor, let count):
+        throw TrainingError.nonFiniteGradient(step: step, tensor: tensor, count: count)
+      case .patience, nil: break
+      }
     }
     return (trainer.log, try files.best(of: trainer))
   }
 
   /// The output as it is made in the run's folder, with what is known of it before the work.
   func writer(
-    _ tokens: TokenWindows, steps: Int, _ fingerprint: CheckpointFingerprint, in folder: RunFolder
+    _ tokens: TokenWindows, _ training: Manifest.Training, _ fingerprint: CheckpointFingerprint,
+    in folder: RunFolder
   ) throws -> TrainedWriter {
     let manifest = Manifest(
-      method: try checkpoint.manifest()?.method ?? "unknown",
+      method: try options.origin?.method ?? checkpoint.manifest()?.method ?? "unknown",
       calibration: Manifest.Calibration(
-        source: data.source.name, samples: tokens.count, length: tokens.length,
-        seed: data.seed, fingerprint: Fingerprint.text(of: tokens.ids)),
-      inputFingerprint: Fingerprint.unknown, pruned: sparse,
-      training: Manifest.Training(objective: options.objectiveName, steps: steps))
+        source: options.data.source.name, samples: tokens.count, length: tokens.length,
+        seed: options.data.seed, fingerprint: Fingerprint.text(of: tokens.ids)),
+      inputFingerprint: Fingerprint.unknown, pruned: sparse, training: training)
     let writer = try CheckpointWriter(
       copying: checkpoint, to: output, changes: CheckpointChanges(), workPath: folder.outputPath,
       fingerprint: fingerprint, others: otherInputs, manifest: manifest.text(for:))
@@ -172,10 +206,11 @@ extension FinetuneRun {
     if let givenTokens { return givenTokens }
     if let written = folder.tokens() { return written }
     let writer = dense ?? model
+    let work = TextWork(
+      writer, samples: options.writtenWindows, length: length, threads: compute.threads)
     let tokens = try writer.writeText(
-      samples: options.writtenWindows,
-      length: data.length(context: model.configuration.contextLength), seed: data.seed, on: compute,
-      progress: progress)
+      samples: options.writtenWindows, length: length, seed: options.data.seed,
+      memory: options.memory.map(work.memory) ?? TextMemory(), on: compute, progress: progress)
     try folder.keep(tokens)
     return tokens
   }
@@ -187,17 +222,21 @@ extension FinetuneRun {
     var identity = RunIdentity()
     identity.add("the version of \(Tool.name)", Tool.version)
     identity.add("the kernel set", compute.kernels.name)
+    identity.add("the model", checkpoint.path)
+    identity.add("--dense", dense?.checkpoint.path)
     identity.add(options)
-    identity.add("--freeze", Fingerprint.text(of: trained))
+    identity.add("what is trained", Fingerprint.text(of: trained))
     identity.add("--shard-size", options.shardSize?.description)
-    identity.add("--data", data.source.name)
-    let tokens = givenTokens.map { Fingerprint.text(of: $0.ids) }
+    identity.add("--data", options.data.source.name)
+    let count = givenTokens?.count ?? options.writtenWindows
+    identity.add("the text's size", "\(count) × \(length)")
     identity.add(
-      "the text", tokens ?? "\(options.writtenWindows) × \(data.length ?? 0), seed \(data.seed)")
+      "the text",
+      givenTokens.map { Fingerprint.text(of: $0.ids) } ?? "written, seed \(options.data.seed)")
     identity.add(
       "the held-out text",
-      options.heldOut.map { Fingerprint.text(of: $0.ids) }
-        ?? "\(options.heldOutCount(of: givenTokens?.count ?? options.writtenWindows)) windows")
+      options.heldOut.map { "\($0.count) × \($0.length), \(Fingerprint.text(of: $0.ids))" }
+        ?? "\(options.heldOutCount(of: count).counting("window")) set aside")
     for model in [checkpoint, dense?.checkpoint].compactMap(\.self) {
       identity.add(
         "config.json of \(model.path)",
@@ -220,6 +259,8 @@ extension RunIdentity {
   /// Adds how is trained.
   mutating func add(_ options: FinetuneOptions) {
     let training = options.training
+    add("--scope", options.reconstruction == nil ? "all" : "blocks")
+    add("--freeze", options.frozen.isEmpty ? nil : options.frozen.joined(separator: ", "))
     add("--objective", training.objective.rawValue)
     add("the length of the training", "\(training.length)")
     add("--batch", "\(training.batch) × \(training.accumulation)")
@@ -227,7 +268,7 @@ extension RunIdentity {
     add("--schedule", "\(training.shape.rawValue), warm-up \(training.warmUpSteps)")
     add("--optimizer", "\(training.rule)")
     add("--clip", training.clippingNorm.map { "\($0)" })
-    add("--scope blocks", options.reconstruction.map { "\($0)" })
+    add("how blocks are trained", options.reconstruction.map { "\($0)" })
     add("--seed", "\(training.seed)")
     add("--evaluate-every", training.evaluationInterval.map { "\($0)" })
     add("--patience", training.patience.map { "\($0)" })

@@ -7,8 +7,8 @@ internal import SparseCore
 /// let report = try run.run()
 /// ```
 ///
-/// Every mask holds: a weight that was 0 in a 2:4 layer stays exactly 0. Masters and all arithmetic are float32; the
-/// output has the input's types.
+/// Every mask holds: of each four neighbours in a row of a 2:4 layer, the two that are 0 stay exactly 0 (of more than two
+/// zeros, the first ones are trained). Masters and all arithmetic are float32; the output has the input's types.
 public struct FinetuneRun: Sendable {
   /// The input.
   public let checkpoint: Checkpoint
@@ -23,8 +23,8 @@ public struct FinetuneRun: Sendable {
   let model: Decoder
   /// The teacher, or only the writer of the text.
   let dense: Decoder?
-  /// The text, with the tokens in a window settled.
-  let data: CalibrationOptions
+  /// The tokens in a window of the text.
+  let length: Int
   let givenTokens: TokenWindows?  // nil where the model is to write them
   let otherInputs: [InputStamp]
 
@@ -45,16 +45,8 @@ public struct FinetuneRun: Sendable {
       options.output, for: checkpoint, suffix: Self.suffix, force: options.force || isDone,
       shardSize: options.shardSize)
     try options.data.source.path.map(output.spare)
-    let configuration = try ModelConfiguration(checkpoint)
-    var data = options.data
-    if case .tokens(let path) = data.source {
-      data.length = try data.length ?? TokenWindows(contentsOf: path).length
-    }
-    let length =
-      data.length ?? min(FinetuneOptions.defaultLength, configuration.contextLength)
-    guard length > 1 else { throw TrainingError.windowTooShort(length: length) }
-    data.length = length
-    self.data = data
+    let context = try ModelConfiguration(checkpoint).contextLength
+    length = try options.windowLength(context: context)
     model = try Decoder(checkpoint, positions: max(length, options.heldOut?.length ?? 0))
     try checkpoint.requireFloatingPoint()
     sparse = try Self.sparseWeights(of: checkpoint)
@@ -64,6 +56,9 @@ public struct FinetuneRun: Sendable {
     if let path = options.dense {
       let dense = try Checkpoint(path: path)
       try dense.files.map(\.path).forEach(output.spare)
+      if try options.needsTeacher && checkpoint.isSame(as: dense) {
+        throw TrainingError.ownTeacher(path: checkpoint.path)
+      }
       self.dense = try Decoder(dense, positions: model.positions)
       try model.requireShape(of: self.dense)
     } else if options.needsTeacher {
@@ -72,11 +67,10 @@ public struct FinetuneRun: Sendable {
       dense = nil
     }
     let writer = dense ?? model
-    givenTokens = try data.readAll(for: writer)
+    givenTokens = try options.readText(length: length, for: writer)
     let texts = [checkpoint.configPath, checkpoint.tokenizerPath, options.data.source.path]
     otherInputs =
       try texts.compactMap(\.self).map(InputStamp.init(of:)) + (dense?.checkpoint.stamps ?? [])
-    try options.requireWindows(givenTokens?.count ?? options.writtenWindows)
   }
 
   private static let suffix = "trained"
@@ -95,23 +89,18 @@ public struct FinetuneRun: Sendable {
   }
 }
 
-extension CalibrationOptions {
-  /// All windows of a file unless told otherwise, or nil where the model is to write them.
-  func readAll(for model: Decoder) throws -> TokenWindows? {
-    if samples == nil, case .text(let path) = source {
-      let length = length(context: model.configuration.contextLength)
-      let ids = try Tokenizer(for: model.checkpoint).encode(contentsOf: path)
-      guard ids.count >= length else {
-        throw CalibrationError.tooLittleText(
-          path: path, tokens: ids.count, samples: 1, length: length)
-      }
-      return TokenWindows(cutting: ids, length: length)
-    }
-    return try readTokens(for: model)
-  }
-}
-
 extension Checkpoint {
+  /// Whether another checkpoint is in the same files.
+  fileprivate func isSame(as other: Checkpoint) throws -> Bool {
+    try files.map { try FileSystem.identity(of: $0.path) }
+      == other.files.map { try FileSystem.identity(of: $0.path) }
+  }
+
+  /// A tensor of a model, a vector as a matrix of one row.
+  func stored(_ name: String) throws -> StoredMatrix {
+    self[name]?.shape.count == 1 ? try vector(name) : try weight(name)
+  }
+
   /// Throws where weights are INT8 or compressed.
   func requireFloatingPoint() throws {
     for tensor in try modelTensors() where tensor.isCompressed || tensor.dtype == .i8 {
@@ -129,7 +118,23 @@ extension Decoder {
       names.append(Self.finalNormName)
       if !configuration.tiesEmbeddings { names.append(outputProjectionName) }
     }
-    return try WeightSelection(skip: frozen).apply(to: names)
+    do {
+      return try WeightSelection(skip: frozen).apply(to: names)
+    } catch SelectionError.nothingLeft {
+      throw TrainingError.nothingTrained(path: checkpoint.path)
+    }
+  }
+
+  /// Throws ``LayerError`` for the first of some tensors that holds NaN or infinity.
+  func requireFinite(_ names: [String], on compute: Compute = .automatic) throws {
+    for name in names {
+      defer { checkpoint.release(name) }
+      let bad = try Matrix(checkpoint.stored(name), on: compute).countNotFinite(on: compute)
+      guard bad == 0 else {
+        throw LayerError(
+          layer: name, model: checkpoint.path, reason: .nonFiniteWeights(count: bad))
+      }
+    }
   }
 
   /// Throws unless another model has this one's vocabulary and shape.

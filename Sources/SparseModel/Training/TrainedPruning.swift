@@ -31,6 +31,8 @@ public struct TrainedPruning: Sendable {
 
   /// The step that writes the output.
   private let last: String
+  /// A fingerprint of the text that is trained on; nil where the model writes it.
+  private let text: String?
 
   /// Checks what can be checked before the work.
   ///
@@ -53,11 +55,25 @@ public struct TrainedPruning: Sendable {
     if options.quantization != nil && !options.keptDense.isEmpty {
       throw TrainingError.keepsDenseInt8
     }
-    guard let training else { return }
+    try options.calibration?.source.path.map(output.spare)
+    guard let training else {
+      text = nil
+      return
+    }
     try training.data.source.path.map(output.spare)
-    let model = try Decoder(checkpoint)
-    try training.checkText(of: model)
-    _ = try WeightSelection(skip: training.frozen).apply(to: model.trainedTensors(but: []))
+    let length = try training.windowLength(
+      context: ModelConfiguration(checkpoint).contextLength)
+    let model = try Decoder(checkpoint, positions: length)
+    text = try training.readText(length: length, for: model).map { Fingerprint.text(of: $0.ids) }
+    var pruning = options
+    pruning.quantization = nil
+    let sparse = try pruning.targets(in: checkpoint, runsModel: true, dense: nil)
+    let trained = try model.trainedTensors(but: training.frozen)
+    try FinetuneOptions.requireMemory(
+      training.wholeTrainingBytes(of: model, trained: trained, sparse: sparse, length: length))
+    // The others are checked as they are pruned.
+    let isSparse = Set(sparse.map { ExactString($0) })
+    try model.requireFinite(trained.filter { !isSparse.contains(ExactString($0)) })
   }
 
   /// The files that are read.
@@ -79,9 +95,12 @@ public struct TrainedPruning: Sendable {
       forOutput: Self.stepsPath(output.path), force: options.force, resumes: options.resumes)
     do {
       var report = try prune(in: folder, on: compute, progress: progress)
-      report.training = try train(in: folder, on: compute, progress: progress)
+      let origin = report.inputFingerprint.map {
+        Manifest.Origin(method: options.methodName, input: $0)
+      }
+      report.training = try train(from: origin, in: folder, on: compute, progress: progress)
       if options.quantization != nil {
-        report.sizes = try round(in: folder, on: compute, progress: progress)
+        report.sizes = try round(from: origin, in: folder, on: compute, progress: progress)
       }
       if !folder.isDone(output.path, work: last) {
         try folder.append(.complete)
@@ -119,6 +138,10 @@ public struct TrainedPruning: Sendable {
     in folder: RunFolder, on compute: Compute, progress: ProgressHandler
   ) throws -> PruneReport {
     var options = options
+    // What is read for the rounding alone is not read here.
+    if options.quantization != nil, options.needs == .none, options.reconstruction == nil {
+      options.calibration = nil
+    }
     options.quantization = nil
     options.output = place(Self.pruned, in: folder)
     options.shardSize = shardSize(of: Self.pruned)
@@ -128,67 +151,80 @@ public struct TrainedPruning: Sendable {
     let run = try PruneRun(checkpoint.path, options)
     var identity = try run.identity(
       CheckpointFingerprint(of: checkpoint), on: compute, progress: progress)
-    if let training {
-      identity.add(training)
-      identity.add("--freeze", training.frozen.joined(separator: ", "))
-      identity.add("--data", training.data.source.name)
-      identity.add("--data-samples", training.data.samples?.description)
-      identity.add("--data-length", training.data.length?.description)
-    }
-    identity.add("--quantize", self.options.quantization.map { _ in "int8" })
+    identity.add("--finetune", training.map { _ in "given" })
+    identity.add(
+      "--quantize",
+      self.options.quantization.map { "int8, group size \($0.groupSize?.description ?? "none")" })
     identity.add("--shard-size of the output", self.options.shardSize?.description)
     try folder.begin(identity)
     if let finished = finished(Self.pruned, in: folder)?.pruning {
       return finished.report(options, output: output.path)
     }
-    let report = try run.run(on: compute, progress: progress)
-    try folder.append(.step(FinishedStep(Self.pruned, pruning: FinishedPruning(report))))
-    return report
+    return try run.run(on: compute, progress: progress) {
+      try folder.append(.step(FinishedStep(Self.pruned, pruning: FinishedPruning($0))))
+    }
   }
 
   /// Trains the whole model, unless an earlier run has, or it is not to be trained.
   private func train(
-    in folder: RunFolder, on compute: Compute, progress: ProgressHandler
+    from origin: Manifest.Origin?, in folder: RunFolder, on compute: Compute,
+    progress: ProgressHandler
   ) throws -> FinetuneReport? {
     guard var training else { return nil }
-    if let finished = finished(Self.trained, in: folder) { return finished.training }
+    let identity = identity(of: training)
+    if let finished = finished(Self.trained, in: folder) {
+      if let (part, then, now) = finished.identity?.difference(from: identity) {
+        throw JournalError.differs(folder: folder.path, part: part, then: then, now: now)
+      }
+      return finished.training
+    }
     training.dense = checkpoint.path
     training.output = place(Self.trained, in: folder)
     training.shardSize = shardSize(of: Self.trained)
     training.force = true
     training.resumes = true
-    var report = try FinetuneRun(place(Self.pruned, in: folder), training)
-      .run(on: compute, progress: progress)
-    report.output = output.path
-    try folder.append(.step(FinishedStep(Self.trained, training: report)))
-    return report
+    training.origin = origin
+    func located(_ report: FinetuneReport) -> FinetuneReport {
+      var report = report
+      report.output = output.path
+      return report
+    }
+    return try located(
+      FinetuneRun(place(Self.pruned, in: folder), training).run(on: compute, progress: progress) {
+        try folder.append(
+          .step(FinishedStep(Self.trained, training: located($0), identity: identity)))
+      })
+  }
+
+  /// What the bytes of the trained model depend on besides the pruned one: another training can follow the same pruning.
+  private func identity(of training: FinetuneOptions) -> RunIdentity {
+    var identity = RunIdentity()
+    identity.add(training)
+    identity.add("--data", training.data.source.name)
+    identity.add("the text", text)
+    identity.add("--data-samples", training.data.samples?.description)
+    identity.add("--data-length", training.data.length?.description)
+    return identity
   }
 
   /// Makes the trained weights INT8 with their masks held, unless an earlier run has: a refit against themselves, rounded.
   ///
   /// - Returns: what the output takes.
   private func round(
-    in folder: RunFolder, on compute: Compute, progress: ProgressHandler
+    from origin: Manifest.Origin?, in folder: RunFolder, on compute: Compute,
+    progress: ProgressHandler
   ) throws -> CheckpointSizes? {
     if let finished = finished(Self.rounded, in: folder)?.pruning { return finished.sizes }
     let trained = place(training == nil ? Self.pruned : Self.trained, in: folder)
-    let rounding = PruneOptions(
+    var rounding = PruneOptions(
       effort: options.effort, quantization: options.quantization, dense: trained,
       calibration: options.calibration, output: place(Self.rounded, in: folder), force: true,
-      shardSize: shardSize(of: Self.rounded), resumes: true, memory: options.memory)
-    let report = try PruneRun(trained, rounding).run(on: compute, progress: progress)
-    try folder.append(.step(FinishedStep(Self.rounded, pruning: FinishedPruning(report))))
-    return report.sizes
-  }
-}
-
-extension FinetuneOptions {
-  /// Throws where the text is no use to a model, or too short.
-  func checkText(of model: Decoder) throws {
-    var data = data
-    if data.length == nil, data.source != .selfWritten, case .text = data.source {
-      data.length = min(Self.defaultLength, model.configuration.contextLength)
+      shardSize: shardSize(of: Self.rounded), resumes: true, isStrict: options.isStrict,
+      memory: options.memory)
+    rounding.origin = origin
+    let report = try PruneRun(trained, rounding).run(on: compute, progress: progress) {
+      try folder.append(.step(FinishedStep(Self.rounded, pruning: FinishedPruning($0))))
     }
-    try requireWindows(data.readAll(for: model)?.count ?? writtenWindows)
+    return report.sizes
   }
 }

@@ -6,9 +6,17 @@ struct TrainedWriter {
   let manifest: Manifest
 
   /// Writes a tensor, and gives it as whoever reads it will have it.
+  ///
+  /// - Throws: ``LayerError`` where a value is not finite in the type that it is written in.
   @discardableResult
-  func write(trained weight: Matrix, as name: String) throws -> StoredMatrix {
+  func write(
+    trained weight: Matrix, as name: String, on compute: Compute
+  ) throws -> StoredMatrix {
     let stored = StoredMatrix(weight, as: type(of: name))
+    let bad = Matrix(stored, on: compute).countNotFinite(on: compute)
+    guard bad == 0 else {
+      throw LayerError(layer: name, model: writer.input.path, reason: .overflow(count: bad))
+    }
     try writer.write(stored.bytes, as: name)
     return stored
   }

@@ -23,16 +23,19 @@ struct Trainer {
 
   /// Trains from the step after the last one in the log.
   ///
-  /// - Parameter evaluated: called after every measurement, and with `isBest` for each that is better than all before.
+  /// - Parameters:
+  ///   - stepped: called after every step that no measurement follows.
+  ///   - evaluated: called after every measurement, and with `isBest` for each that is better than all before.
   mutating func run(
-    progress: ProgressHandler, evaluated: (_ trainer: Trainer, _ isBest: Bool) throws -> Void
+    progress: ProgressHandler, stepped: (_ trainer: Trainer) throws -> Void = { _ in },
+    evaluated: (_ trainer: Trainer, _ isBest: Bool) throws -> Void
   ) throws {
     let total = totalSteps
     let schedule = options.schedule(steps: total)
     let interval = options.evaluationInterval ?? max(1, (total + 7) / 8)
     var meter = StepMeter(
-      total: total, first: log.steps.count, units: pass.decoder.blocks.count,
-      tokens: options.windowsPerStep * windows.length)
+      total: total, first: log.steps.count, blocks: pass.decoder.blocks.count,
+      batches: options.accumulation, tokens: options.windowsPerStep * windows.length)
     func isMeasured(_ step: Int) -> Bool { step % interval == 0 || step == total }
     // At the start, and where an earlier run was cut short in a measurement.
     if isMeasured(log.steps.count) && log.evaluations.last?.step != log.steps.count {
@@ -45,6 +48,8 @@ struct Trainer {
       guard log.earlyStop == nil else { break }
       if isMeasured(step + 1) {
         try evaluate(meter: &meter, progress: progress, evaluated: evaluated)
+      } else {
+        try stepped(self)
       }
     }
   }
@@ -52,14 +57,15 @@ struct Trainer {
   /// Makes one step, outside of any course.
   mutating func step(progress: ProgressHandler) throws {
     var meter = StepMeter(
-      total: totalSteps, first: log.steps.count, units: pass.decoder.blocks.count, tokens: 0)
+      total: totalSteps, first: log.steps.count, blocks: pass.decoder.blocks.count,
+      batches: options.accumulation, tokens: 0)
     try makeStep(options.learningRate, meter: &meter, progress: progress)
   }
 
   private mutating func makeStep(
     _ rate: Double, meter: inout StepMeter, progress: ProgressHandler
   ) throws {
-    let (step, pass, accumulation) = (log.steps.count, pass, options.accumulation)
+    let (step, pass) = (log.steps.count, pass)
     meter.begin(step: step, loss: log.steps.last?.loss.value(options.objective))
     parameters.clearGradients(on: pass.compute)
     let factors = TrainingPass.Factors(
@@ -75,7 +81,7 @@ struct Trainer {
       sums += try pass.gradient(
         of: windows[windows: batch], factors, teacher: known, to: &parameters
       ) {
-        meter.advance(batches: accumulation)
+        meter.advance()
         try progress(meter.progress)
       }
     }
@@ -92,7 +98,10 @@ struct Trainer {
         &parameters.values, gradients: &parameters.gradients, learningRate: rate,
         clippingNorm: options.clippingNorm, on: pass.compute)
     } catch {
-      log.earlyStop = .diverged(step: step + 1, loss: .nan)
+      guard case .nonFiniteGradient(let tensor, let count, _) = error else {
+        preconditionFailure("Trainer: \(error)")
+      }
+      log.earlyStop = .nonFiniteGradient(step: step + 1, tensor: tensor, count: count)
       return
     }
     log.steps.append(
@@ -114,13 +123,17 @@ struct Trainer {
     guard let heldOut else { return try evaluated(self, true) }
     meter.beginMeasuring(after: log.steps.count)
     let pass = pass
-    let states = try heldOutTeacher?.states(
-      of: Array(0..<heldOut.count), chunkTokens: pass.chunkTokens
-    ) { try progress(meter.progress) }
-    let sums = try pass.loss(
-      of: heldOut, parameters,
-      teacher: states.flatMap { states in heldOutTeacher.map { ($0.head, states) } }
-    ) { try progress(meter.progress) }
+    var sums = LossSums()
+    for first in stride(from: 0, to: heldOut.count, by: options.batch) {
+      let batch = Array(first..<min(first + options.batch, heldOut.count))
+      let states = try heldOutTeacher?.states(of: batch, chunkTokens: pass.chunkTokens) {
+        try progress(meter.progress)
+      }
+      sums += try pass.loss(
+        of: heldOut[windows: batch], parameters,
+        teacher: states.flatMap { states in heldOutTeacher.map { ($0.head, states) } }
+      ) { try progress(meter.progress) }
+    }
     let evaluation = TrainingEvaluation(step: log.steps.count, loss: TrainingLoss(sums))
     guard evaluation.loss.value(options.objective).isFinite else {
       log.earlyStop = .diverged(step: log.steps.count, loss: .nan)
@@ -142,19 +155,19 @@ struct Trainer {
 private struct StepMeter {
   private let total: Int
   private let first: Int
-  /// Reports on the way of one batch: every block there and back, and the head.
+  /// Reports on the way of a step: of every batch each block there and back, and the head.
   private let units: Int
   private let tokens: Int
-  private var step = 0
+  private var step: Int
   private var unit = 0
   private var text = ""
   private let clock = ContinuousClock()
   private let start: ContinuousClock.Instant
 
-  init(total: Int, first: Int, units: Int, tokens: Int) {
+  init(total: Int, first: Int, blocks: Int, batches: Int, tokens: Int) {
     self.total = total
     self.first = first
-    self.units = 2 * units + 2
+    units = (2 * blocks + 2) * batches
     self.tokens = tokens
     step = first
     start = clock.now
@@ -176,11 +189,11 @@ private struct StepMeter {
     text = "measure after step \(steps) of \(total)"
   }
 
-  /// Counts a report of one of some batches.
-  mutating func advance(batches: Int) { unit = min(unit + 1, units * batches) }
+  /// Counts a report.
+  mutating func advance() { unit = min(unit + 1, units) }
 
-  /// Thousandths, so that the share and the time left are shown rather than a count.
+  /// In parts of a step, so that the share that is done grows within one, too.
   var progress: Progress {
-    Progress(step: text, done: step * units + min(unit, units), total: total * units)
+    Progress(step: text, done: step * units + unit, total: total * units)
   }
 }

@@ -10,6 +10,7 @@ struct TrainingFiles {
 
   private static let logKey = "log"
   private static let ruleKey = "rule"
+  private static let fingerprintKey = "fingerprint"
   private static func moments(_ name: String) -> String { "moments of \(name)" }
 
   /// Keeps the weights as the best ones so far.
@@ -29,12 +30,26 @@ struct TrainingFiles {
 
   /// Puts a trainer where an earlier run has kept it; nothing changes where there was none.
   ///
-  /// - Throws: ``TrainingError/badState(path:reason:)`` where what is there is no state of this training.
+  /// What is not as it was written counts for nothing: the training begins anew then, and ends with the same bytes.
   func restore(_ trainer: inout Trainer, on compute: Compute) throws {
     guard folder.entries.contains(where: { if case .trained = $0 { true } else { false } }) else {
       return
     }
-    let file = try SafetensorsFile(path: statePath)
+    var restored = trainer
+    do {
+      try restore(&restored, from: open(statePath), on: compute)
+      if restored.heldOut != nil { _ = try open(bestPath) }
+    } catch is TrainingError, is SafetensorsFileError {
+      return
+    } catch FileError.missing {
+      return
+    }
+    trainer = restored
+  }
+
+  private func restore(
+    _ trainer: inout Trainer, from file: SafetensorsFile, on compute: Compute
+  ) throws {
     guard let text = file.metadata[Self.logKey], let rule = file.metadata[Self.ruleKey],
       let log = (try? JSON(parsing: text)).flatMap(TrainingLog.init)
     else {
@@ -58,7 +73,7 @@ struct TrainingFiles {
   func best(of trainer: Trainer) throws -> [Matrix] {
     guard trainer.heldOut != nil else { return trainer.parameters.values }
     var parameters = trainer.parameters
-    try read(from: SafetensorsFile(path: bestPath), into: &parameters, on: trainer.pass.compute)
+    try read(from: open(bestPath), into: &parameters, on: trainer.pass.compute)
     return parameters.values
   }
 
@@ -73,6 +88,10 @@ struct TrainingFiles {
     if !FileSystem.isTaken(self.path) {
       try FileSystem.makeFolder(self.path, finalPath: self.path)
     }
+    var metadata = metadata
+    metadata[Self.fingerprintKey] = Self.fingerprint(
+      metadata,
+      tensors.map { ($0.name, $0.values.values.withUnsafeBytes { Fingerprint.text(of: $0) }) })
     let writer = try SafetensorsWriter(
       path: path,
       tensors: tensors.map {
@@ -82,6 +101,31 @@ struct TrainingFiles {
       try values.values.withUnsafeBytes { try writer.write($0, as: name, at: 0) }
     }
     try writer.commit()
+  }
+
+  /// Opens what an earlier run, or this one, has written.
+  ///
+  /// - Throws: ``TrainingError/badState(path:reason:)`` where not every bit of it is as it was written.
+  private func open(_ path: String) throws -> SafetensorsFile {
+    let file = try SafetensorsFile(path: path)
+    let fingerprint = Self.fingerprint(
+      file.metadata,
+      file.tensors.map {
+        ($0.name, file.bytes(of: $0).withUnsafeBytes { Fingerprint.text(of: $0) })
+      })
+    guard file.metadata[Self.fingerprintKey] == fingerprint else {
+      throw TrainingError.badState(path: path, reason: "it is not what was written")
+    }
+    return file
+  }
+
+  /// A fingerprint of all that a file says.
+  private static func fingerprint(
+    _ metadata: SafetensorsMetadata, _ tensors: [(name: String, fingerprint: String)]
+  ) -> String {
+    Fingerprint.text(
+      of: [logKey, ruleKey].map { metadata[$0] ?? "" }
+        + tensors.map { "\($0.name) \($0.fingerprint)" }.sorted())
   }
 
   private func read(
@@ -97,12 +141,6 @@ struct TrainingFiles {
         )
       }
       parameters.values[place] = Matrix(stored, on: compute)
-      guard parameters.values[place].countNotFinite(on: compute) == 0,
-        parameters.masks[place]?.violations(in: parameters.values[place]) ?? 0 == 0
-      else {
-        throw TrainingError.badState(
-          path: file.path, reason: "tensor '\(name)' is not finite, or not 0 where its mask prunes")
-      }
     }
   }
 }

@@ -92,8 +92,10 @@ public struct TrainingEvaluation: Sendable, Equatable {
 public enum EarlyStop: Sendable, Equatable {
   /// The held-out loss had not become better for as many measurements as allowed.
   case patience(step: Int)
-  /// The loss or the gradient was no finite number, or far above where it began.
+  /// The loss was no finite number, or far above where it began.
   case diverged(step: Int, loss: Double)
+  /// A tensor's gradient held values that are no finite numbers.
+  case nonFiniteGradient(step: Int, tensor: String, count: Int)
 
   /// What happened, in a line.
   public var description: String {
@@ -101,6 +103,9 @@ public enum EarlyStop: Sendable, Equatable {
     case .patience(let step): "stopped after step \(step): the held-out loss got no better"
     case .diverged(let step, let loss):
       "stopped at step \(step): the loss diverged to \(Format.fixed(loss, 4)); a lower --learning-rate may help"
+    case .nonFiniteGradient(let step, let tensor, let count):
+      "stopped at step \(step): the gradient of '\(tensor)' holds \(count) NaN or infinite values; "
+        + "a lower --learning-rate may help"
     }
   }
 }

@@ -24,8 +24,7 @@ struct TrainingParameters {
   ) throws {
     try self.init(names, on: compute, isSparse: isSparse) { name in
       defer { checkpoint.release(name) }
-      return checkpoint[name]?.shape.count == 1
-        ? try checkpoint.vector(name) : try checkpoint.weight(name)
+      return try checkpoint.stored(name)
     } failure: {
       LayerError(layer: $0, model: checkpoint.path, reason: $1)
     }

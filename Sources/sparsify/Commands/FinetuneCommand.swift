@@ -18,7 +18,8 @@ enum FinetuneCommand: Command {
     "The number of windows of that text.")
 
   static let length = Parameter(
-    option: "length", "n", .positiveInteger, note: "512, or the model's context if less",
+    option: "length", "n", .positiveInteger,
+    note: "that of a file of tokens, else 512 or the model's context if less",
     "The number of tokens in each window.")
 
   static let heldOut = Parameter(
@@ -52,8 +53,8 @@ enum FinetuneCommand: Command {
   static let spec = CommandSpec(
     "finetune", "Train the kept weights of a 2:4 model with its masks held",
     discussion: """
-      Every weight that is 0 in a 2:4 layer stays exactly 0; all others are trained, embeddings and norms among them. \
-      The dense model is the teacher, and by default it writes the text, too: no data is needed.
+      The two zeros of each four neighbours in a 2:4 layer stay exactly 0; all other weights are trained, embeddings and \
+      norms among them. The dense model is the teacher, and by default it writes the text, too: no data is needed.
       """,
     parameters: [
       Common.model, dense, output, data, samples, length, scope,
@@ -78,6 +79,7 @@ enum FinetuneCommand: Command {
 
   static func run(_ arguments: Arguments, in context: Context) throws -> ExitStatus {
     let run = try FinetuneRun(arguments[Common.model], options(arguments))
+    try arguments[text].map(run.output.spare)
     let report = try run.run(on: context.compute, progress: context.progress)
     if arguments[Common.json] {
       try context.print(report.json)
@@ -88,8 +90,7 @@ enum FinetuneCommand: Command {
   }
 
   static func advice(on error: any Error) -> String? {
-    if case TrainingError.noTeacher = error { return "--dense MODEL names it" }
-    if (error as? MemoryError)?.purpose == FinetuneRun.purpose {
+    if (error as? MemoryError)?.purpose == FinetuneOptions.wholeModelPurpose {
       return "a smaller --batch takes less, and --scope blocks far less"
     }
     return Common.lacksTokenizer(error) ? "--data FILE.safetensors takes token ids instead" : nil
@@ -100,6 +101,13 @@ enum FinetuneCommand: Command {
     let isBlockwise = arguments[scope] == .blocks
     let training = TrainingChoice.options(arguments, seed: seed)
     try refuseIdle(arguments, training)
+    if arguments[dense] == nil && (isBlockwise || training.objective.needsTeacher) {
+      throw UsageError.missingFor(
+        dense.spec,
+        reason: isBlockwise
+          ? "--scope blocks learns from what the dense model's blocks give"
+          : "--objective \(training.objective.rawValue) learns from the dense model")
+    }
     var heldOutText: TokenWindows?
     if let path = arguments[text] {
       let checkpoint = try Checkpoint(path: arguments[Common.model])
@@ -110,7 +118,7 @@ enum FinetuneCommand: Command {
     }
     return FinetuneOptions(
       dense: arguments[dense], training: training,
-      reconstruction: isBlockwise ? TrainingChoice.reconstruction(arguments) : nil,
+      reconstruction: isBlockwise ? TrainingChoice.reconstruction(arguments, seed: seed) : nil,
       data: CalibrationOptions(
         source: arguments[data] ?? .selfWritten, samples: arguments[samples],
         length: arguments[length], seed: seed),

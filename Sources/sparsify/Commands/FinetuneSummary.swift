@@ -21,7 +21,9 @@ struct FinetuneSummary {
       "trained      \(Format.grouped(report.trainedWeights)) weights"
       + (steps > 0 ? " in \(steps.counting("step"))" : "")
       + " on \(report.windows.count) windows of \(report.windows.length) tokens\n"
-      + "held at 0    \(Format.grouped(report.prunedWeights)) weights\n"
+      + "held at 0    \(Format.grouped(report.prunedWeights)) weights of \(report.layers.sparse.counting("layer"))"
+      + (report.layers.dense > 0 ? "; \(report.layers.dense) more not 2:4, trained whole" : "")
+      + "\n"
     if isPart { return lines }
     lines +=
       "time         \(Format.duration(report.seconds)), at most \(Format.bytes(report.peakResidentBytes)) of memory\n"

@@ -169,6 +169,7 @@ enum PruneCommand: Command {
   static func run(_ arguments: Arguments, in context: Context) throws -> ExitStatus {
     let training = try PruneTraining.options(arguments)
     try PruneTraining.refuseSingleRuns(arguments)
+    try PruneTraining.refuseIdle(arguments)
     if let selection = try layers(arguments) {
       return try run(selection, arguments, in: context)
     }
@@ -269,6 +270,9 @@ enum PruneCommand: Command {
 
   static func advice(on error: any Error) -> String? {
     if case ModelError.missingConfiguration = error { return "--method magnitude does without" }
+    if (error as? MemoryError)?.purpose == FinetuneOptions.wholeModelPurpose {
+      return "--reconstruct, which trains a block at a time, takes far less"
+    }
     return Common.lacksTokenizer(error)
       ? "--calibration FILE.safetensors takes token ids instead" : nil
   }
@@ -290,7 +294,9 @@ enum PruneCommand: Command {
       method: arguments[method].method, effort: arguments[effort] ?? .standard,
       permutes: arguments[permute], smoothing: arguments[smooth].map { Float($0) },
       dense: arguments[dense],
-      reconstruction: arguments[reconstruct].map { ReconstructionOptions(epochs: $0) },
+      reconstruction: arguments[reconstruct].map {
+        ReconstructionOptions(epochs: $0, seed: arguments[Common.seed])
+      },
       selection: Common.selection(arguments), output: arguments[output],
       force: arguments[force], shardSize: arguments[Common.shardSize], resumes: arguments[resume],
       isStrict: arguments[strict], memory: arguments[memory])
@@ -298,9 +304,11 @@ enum PruneCommand: Command {
       options.quantization = QuantizationOptions(
         order: arguments[order] ?? .joint, groupSize: arguments[Common.groupSize])
     }
+    // After training, weights are rounded by what the model reads, however they were chosen.
+    let rounds = PruneTraining.isAsked(arguments) && options.quantization != nil
     let reads =
       arguments[statistics] == nil
-      && (options.runsModel || arguments.isGiven(Self.calibration.spec.name))
+      && (options.runsModel || rounds || arguments.isGiven(Self.calibration.spec.name))
     if reads { options.calibration = calibration }
     try refuseIdle(arguments, options, readsTokens: reads)
     return options
@@ -341,8 +349,9 @@ enum PruneCommand: Command {
     _ arguments: Arguments, _ options: PruneOptions, readsTokens: Bool
   ) throws(UsageError) {
     let method = "--method \(options.method.rawValue)"
-    for spec in [samples.spec, length.spec, Common.seed.spec]
-    where !readsTokens && arguments.isGiven(spec.name) {
+    var idle = [samples.spec, length.spec]
+    if !PruneTraining.isAsked(arguments) { idle.append(Common.seed.spec) }
+    for spec in idle where !readsTokens && arguments.isGiven(spec.name) {
       throw .noEffect(spec, reason: "\(method) reads no tokens without --calibration")
     }
     if arguments.isGiven(effort.spec.name), options.method != .admm, options.dense == nil {

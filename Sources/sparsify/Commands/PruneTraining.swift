@@ -14,7 +14,8 @@ enum PruneMethodChoice: String, CaseIterable {
 enum PruneTraining {
   static let finetune = Parameter(
     flag: "finetune",
-    "Train the kept weights afterwards with the masks held, as 'sparsify finetune' does; --method asp always does."
+    "Train the kept weights afterwards with the masks held, as 'sparsify finetune' does; --method asp always does. "
+      + "Takes a folder."
   )
 
   static let objective = Parameter(
@@ -32,7 +33,8 @@ enum PruneTraining {
     "The number of windows of that text.")
 
   static let dataLength = Parameter(
-    option: "data-length", "n", .positiveInteger, note: "512, or the model's context if less",
+    option: "data-length", "n", .positiveInteger,
+    note: "that of a file of tokens, else 512 or the model's context if less",
     "The number of tokens in each.")
 
   static let epochs = Parameter(
@@ -74,6 +76,27 @@ enum PruneTraining {
     ]
     for option in single where arguments.isGiven(option.spec.name) {
       throw .conflict(option.spec, with: others)
+    }
+  }
+
+  /// Throws for options of pruning that mean nothing where what is kept is trained.
+  static func refuseIdle(_ arguments: Arguments) throws(UsageError) {
+    if isAsked(arguments), arguments.isGiven(PruneCommand.memory.spec.name) {
+      throw .noEffect(
+        PruneCommand.memory.spec, reason: "training holds the whole model in memory")
+    }
+    if isAsked(arguments) || isRounded(arguments), arguments.isGiven(PruneCommand.order.spec.name) {
+      throw .noEffect(
+        PruneCommand.order.spec, reason: "weights are rounded on the masks that were trained")
+    }
+    if isAsked(arguments) || isRounded(arguments),
+      arguments.isGiven(PruneCommand.quantize.spec.name)
+    {
+      for spec in [LayerChoice.keepDense.spec, LayerChoice.targetSpeedup.spec]
+      where arguments.isGiven(spec.name) {
+        throw .conflict(
+          spec, with: "'--quantize' after training: what stays dense cannot become INT8 then")
+      }
     }
   }
 

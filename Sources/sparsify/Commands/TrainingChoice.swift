@@ -84,8 +84,8 @@ enum TrainingChoice {
   }
 
   /// What they ask for where blocks are trained one at a time.
-  static func reconstruction(_ arguments: Arguments) -> ReconstructionOptions {
-    var options = ReconstructionOptions()
+  static func reconstruction(_ arguments: Arguments, seed: UInt64) -> ReconstructionOptions {
+    var options = ReconstructionOptions(seed: seed)
     options.epochs = arguments[epochs] ?? options.epochs
     options.batch = arguments[batch] ?? options.batch
     options.learningRate = arguments[learningRate] ?? options.learningRate

@@ -29,13 +29,18 @@ import Testing
 
   private struct FinishedStepError: Error {}
 
-  @Test(arguments: [nil, .patience(step: 3), .diverged(step: 4, loss: 7.25)] as [EarlyStop?])
+  @Test(
+    arguments: [
+      nil, .patience(step: 3), .diverged(step: 4, loss: 7.25),
+      .nonFiniteGradient(step: 5, tensor: "w", count: 6),
+    ] as [EarlyStop?])
   func aTrainingIsReadAsItWasWritten(stop: EarlyStop?) throws {
     for best in [nil, log(nil).evaluations.last] {
       var step = FinishedStep("trained")
       step.training = FinetuneReport(
         objective: "distill", output: "/out", seconds: 0.25, peakResidentBytes: 3,
-        trainedWeights: 1 << 40, prunedWeights: 7, windows: (8, 512), log: log(stop), best: best,
+        trainedWeights: 1 << 40, prunedWeights: 7, layers: (5, 6), windows: (8, 512),
+        log: log(stop), best: best,
         blocks: [])
       let read = try written(step)
       #expect(read.name == "trained" && read.pruning == nil)
@@ -49,7 +54,8 @@ import Testing
     var step = FinishedStep("trained")
     step.training = FinetuneReport(
       objective: "distill", output: "/out", seconds: 0, peakResidentBytes: 0, trainedWeights: 0,
-      prunedWeights: 0, windows: (1, 2), log: log(.diverged(step: 9, loss: .nan)), best: nil,
+      prunedWeights: 0, layers: (3, 4), windows: (1, 2), log: log(.diverged(step: 9, loss: .nan)),
+      best: nil,
       blocks: [])
     let stop = try #require(try written(step).training?.log.earlyStop)
     guard case .diverged(step: 9, let loss) = stop else { throw FinishedStepError() }
@@ -62,6 +68,7 @@ import Testing
     ("\"calibration\":null", "\"calibration\":{}", false),
     ("\"sizes\":null", "\"sizes\":[1,2,3]", false), (",\"sizes\":null", "", false),
     ("\"training\":null", "\"training\":{}", false), (",\"training\":null", "", false),
+    ("\"identity\":null", "\"identity\":3", false), (",\"identity\":null", "", false),
   ])
   func whatThisVersionDoesNotWriteIsNotRead(part: String, instead: String, isRead: Bool) throws {
     let pruning = FinishedPruning(

@@ -117,13 +117,21 @@ import Testing
     var work = try #require(run.memoryWork(on: compute))
     work.samples = samples
     work.length = 256
+    work.text = try TextWork(
+      ModelFixture.tiny.decoder(), samples: samples, length: 256, threads: compute.threads)
     return work
   }
 
   /// Millions of tokens: what waits for the next stage goes to the disk first, then the residual stream.
-  @Test(arguments: PruningMethod.allCases)
-  func aSmallerBudgetIsKeptByMoreDiskAndSmallerChunks(method: PruningMethod) throws {
-    let work = try Self.work(samples: 20_000, method: method)
+  @Test(arguments: PruningMethod.allCases, [false, true])
+  func aSmallerBudgetIsKeptByMoreDiskAndSmallerChunks(
+    method: PruningMethod, trains: Bool
+  ) throws {
+    var work = try Self.work(samples: 20_000, method: method)
+    if trains {
+      work.training = try BlockTrainingBytes(
+        ModelFixture.tiny.decoder(), windows: 2, length: 256)
+    }
     let generous = try MemoryPlan(work, budget: 1 << 40, available: 1 << 30)
     #expect(generous.scratchBytes == 0 && generous.peakBytes > work.tokens * 4 * (128 + 352))
     var last = generous

@@ -85,12 +85,27 @@ import Testing
   }
 
   /// With a rate that changes nothing, and with ones that make nothing better.
-  @Test(arguments: [1e-30, 10, 1e30]) func aBlockThatGetsNoBetterStaysAsItIs(rate: Double) throws {
+  @Test(arguments: [1e-30, 10, 1e30]) func whereNoBlockGetsBetterNothingIsWritten(rate: Double)
+    throws
+  {
     let place = try TrainingPlace()
-    let report = try place.run(
-      place.blockOptions(ReconstructionOptions(epochs: 1, learningRate: rate)))
+    #expect(throws: TrainingError.noBlockBetter) {
+      try place.run(place.blockOptions(ReconstructionOptions(epochs: 1, learningRate: rate)))
+    }
+    #expect(!FileSystem.isTaken(place.folder["out"]))
+    #expect(!FileSystem.isTaken(place.folder["out.partial"]))
+    // While a block is pruned, it is as good as it was.
+    func pruned(_ rate: Double?, to output: String) throws -> PruneReport {
+      var options = PruneOptions(
+        method: .magnitude, calibration: place.options().data, output: place.folder[output])
+      options.reconstruction = rate.map { ReconstructionOptions(epochs: 1, learningRate: $0) }
+      return try PruneRun(place.dense, options).run()
+    }
+    let report = try pruned(rate, to: "out")
+    #expect(report.blocks.count == 2)
     #expect(report.blocks.allSatisfy { $0.before == $0.after && $0.before > 0 })
-    #expect(try place.tensors("out") == place.tensors("sparse"))
+    _ = try pruned(nil, to: "plain")
+    #expect(try place.tensors("out") == place.tensors("plain"))
   }
 
   @Test func theBytesDoNotDependOnThreadsOrMemory() throws {

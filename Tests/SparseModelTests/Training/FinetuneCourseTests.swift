@@ -54,7 +54,7 @@ import Testing
   }
 
   @Test func anotherTextCanBeMeasuredOn() throws {
-    let text = TrainingPlace.text(2, first: 20)
+    let text = TrainingPlace.text(9, first: 20)  // more than pass through the model together
     let report = try place.run(steady(2) { $0.heldOut = text })
     #expect(report.windows.count == 9, "none of the text is set aside")
     let before = try place.perplexity("sparse", of: text)
@@ -87,6 +87,24 @@ import Testing
     }
     for order in orders { #expect(order.sorted() == Array(0..<8)) }
     #expect(Set(orders).count == 3)
+  }
+
+  @Test func theProgressOfAStepGrowsToItsEnd() throws {
+    var shares: [Int] = []
+    var total = 0
+    try place.run(
+      place.options {
+        ($0.training.batch, $0.training.accumulation) = (2, 2)
+        $0.training.length = .steps(1)
+      }
+    ) {
+      guard $0.step.hasPrefix("step 1 of 1") else { return }
+      shares.append($0.done)
+      total = $0.total
+    }
+    // Two blocks there and back, and the head: of each of two batches.
+    #expect(shares == shares.sorted(), "\(shares)")
+    #expect(Set(shares.filter { $0 > 0 }).count == 10 && shares.last ?? 0 > total * 3 / 4)
   }
 
   /// The gradient of a step is one sum whatever it is cut into, but for the order in which it is summed.

@@ -201,7 +201,7 @@ import Testing
     let path = place.folder["text.safetensors"]
     try expectRefusal(
       TrainingError.self, place, place.options { $0.training.batch = 9 },
-      says: "\(path): 9 windows to train on, one step takes 10")
+      says: "\(path): 9 windows, and one step takes 9 besides 1 set aside to measure on")
     try expectRefusal(
       TrainingError.self, place,
       place.options {
@@ -210,7 +210,7 @@ import Testing
     try expectRefusal(
       TrainingError.self, place,
       place.options { $0.data = CalibrationOptions(samples: 4, length: 8) },
-      says: "self: 4 windows to train on, one step takes 5")
+      says: "self: 4 windows, and one step takes 4 besides 1 set aside to measure on")
     // What is enough is enough.
     _ = try FinetuneRun(place.sparse, place.options { $0.training.batch = 8 })
     _ = try FinetuneRun(
@@ -254,7 +254,78 @@ import Testing
       })
   }
 
+  /// Also where nothing but the weights in training would embed them.
+  @Test(arguments: [TrainingObjective.distill, .crossEntropy])
+  func tokensThatTheTokenizerMakesUpAreRefused(_ objective: TrainingObjective) throws {
+    let place = try TrainingPlace(.tiny)
+    let far = #"{"id": 9000, "content": "<far>", "special": true},"#
+    for name in ["model", "sparse"] {
+      let json = String(
+        decoding: try place.folder.read("\(name)/tokenizer.json"), as: UTF8.self)
+      let start = try #require(json.range(of: #""added_tokens": ["#))
+      try place.folder.write(
+        json.replacingCharacters(in: start, with: #""added_tokens": [\#(far)"#),
+        to: "\(name)/tokenizer.json")
+    }
+    let path = try place.folder.write(
+      String(repeating: "Ada wrote a <far> letter. ", count: 40), to: "far.txt")
+    try expectRefusal(
+      ModelError.self, place,
+      place.options(objective) {
+        $0.data = CalibrationOptions(source: .text(path: path), length: 8)
+      }, says: ModelError.tokenOutOfRange(id: 9000, vocabulary: 512, source: path).description)
+    try expectRefusal(
+      ModelError.self, place,
+      place.options(objective) {
+        $0.heldOut = TokenWindows(count: 1, length: 2, ids: [1, 512])
+      })
+  }
+
+  @Test func aTextThatNoMachineHoldsIsRefused() throws {
+    let place = try TrainingPlace()
+    for options in [place.options(), place.blockOptions()] {
+      var options = options
+      options.data = CalibrationOptions(samples: 1 << 40, length: 12)
+      try expectRefusal(MemoryError.self, place, options)
+    }
+    // More windows together than there are take no more than these.
+    _ = try place.run(
+      place.blockOptions(ReconstructionOptions(epochs: 1, batch: Int(Int32.max))))
+  }
+
+  @Test func tooLittleMemoryIsFoundBeforeTheModelWritesItsText() throws {
+    let place = try TrainingPlace()
+    let run = try FinetuneRun(
+      place.sparse,
+      place.blockOptions {
+        $0.data = CalibrationOptions(samples: 4, length: 12)
+        $0.memory = 1 << 20
+      })
+    #expect(throws: MemoryBudgetError.self) {
+      try run.run { Issue.record("\($0.step) is begun") }
+    }
+    #expect(!FileSystem.isTaken(place.folder["out.partial"]))
+  }
+
   // MARK: The output
+
+  @Test func weightsThatOutgrowTheirTypeAreNotWritten() throws {
+    let place = try TrainingPlace(as: .float16)
+    for (rate, options) in [
+      (1e39, place.options()), (1e5, place.options(.crossEntropy)),
+    ] {
+      var options = options
+      options.heldOutWindows = 0
+      options.training.length = .steps(1)
+      options.training.learningRate = rate
+      let error = try expectRefusal(LayerError.self, place, options, atOnce: false)
+      guard case .overflow(let count)? = error?.reason else {
+        Issue.record("\(String(describing: error))")
+        continue
+      }
+      #expect(count > 0)
+    }
+  }
 
   @Test func whatIsThereIsNotReplacedUnasked() throws {
     let place = try TrainingPlace()
@@ -274,6 +345,9 @@ import Testing
   @Test func frozenTensorsHaveToBeThere() throws {
     let place = try TrainingPlace()
     try expectRefusal(SelectionError.self, place, place.options { $0.frozen = ["*nothing*"] })
+    try expectRefusal(
+      TrainingError.self, place, place.options { $0.frozen = ["*"] },
+      says: "\(place.sparse): every tensor is frozen, and none would be trained")
     // Blocks have no embedding.
     try expectRefusal(SelectionError.self, place, place.blockOptions { $0.frozen = ["*embed*"] })
   }
@@ -315,14 +389,44 @@ import Testing
     #expect(try place.tensors("out") == place.tensors("two"))
   }
 
-  /// A teacher whose predictions are no numbers.
-  @Test func aLossThatIsNoNumberEndsTheTraining() throws {
+  /// A teacher whose numbers are none: the tensor that holds them is named.
+  @Test(arguments: ["model.norm.weight", "model.layers.1.mlp.up_proj.weight"], [false, true])
+  func aTeacherThatIsNotFiniteIsNamed(tensor: String, blocks: Bool) throws {
+    // Blocks end before the last norm.
+    if blocks && tensor == "model.norm.weight" { return }
     let place = try TrainingPlace()
     var model = try EditedModel(TrainingPlace.qwen2)
-    model.setBFloat16("model.norm.weight", at: 0, to: .nan)
+    model.setBFloat16(tensor, at: 0, to: .nan)
     try model.write(to: place.folder, "teacher")
+    var options = blocks ? place.blockOptions() : place.options()
+    options.dense = place.folder["teacher"]
     try expectRefusal(
-      TrainingError.self, place, place.options { $0.dense = place.folder["teacher"] }, atOnce: false
-    )
+      LayerError.self, place, options,
+      says:
+        "\(place.folder["teacher"]): tensor '\(tensor)': the weight holds 1 NaN or infinite values",
+      atOnce: false)
+  }
+
+  /// Blocks do not train the embedding, but read it.
+  @Test func anEmbeddingThatIsNotFiniteIsNamedWhereBlocksAreTrained() throws {
+    let place = try TrainingPlace { $0.setBFloat16("model.embed_tokens.weight", at: 0, to: .nan) }
+    var model = try EditedModel(TrainingPlace.qwen2)
+    model.setBFloat16("model.embed_tokens.weight", at: 1, to: 1)
+    try model.write(to: place.folder, "teacher")
+    let error = try expectRefusal(
+      LayerError.self, place, place.blockOptions { $0.dense = place.folder["teacher"] },
+      atOnce: false)
+    #expect(error?.layer == "model.embed_tokens.weight" && error?.model == place.sparse)
+  }
+
+  @Test func aModelIsNoTeacherOfItself() throws {
+    let place = try TrainingPlace()
+    for options in [place.options(), place.blockOptions()] {
+      var options = options
+      options.dense = place.sparse
+      try expectRefusal(
+        TrainingError.self, place, options,
+        says: "\(place.sparse): is its own teacher, and has nothing to learn from itself")
+    }
   }
 }

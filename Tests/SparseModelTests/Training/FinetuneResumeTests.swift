@@ -178,6 +178,56 @@ import Testing
     #expect(try place.bytes("cut") == place.bytes("whole"))
   }
 
+  /// A run that is killed keeps what the last measurement has kept, and what was kept since then.
+  @Test(arguments: [(Duration.zero, 3), (.seconds(3600), 2)])
+  func stepsBetweenMeasurementsAreKeptInTime(interval: Duration, kept: Int) throws {
+    let what = Self.cases[0]
+    try place.run(options(what, to: "whole"))
+    var cut = options(what, to: "cut")
+    cut.keepingInterval = interval
+    try place.run(cut) {
+      guard $0.step.hasPrefix("step 4 of 4"), !FileSystem.isTaken(place.folder["killed.partial"])
+      else { return }
+      try FileManager.default.copyItem(atPath: partial, toPath: place.folder["killed.partial"])
+    }
+    #expect(try place.bytes("cut") == place.bytes("whole"))
+    let killed = place.folder["killed"]
+    #expect(
+      throws: JournalError.unfinished(folder: killed + ".partial", done: kept.counting("step"))
+    ) { try place.run(options(what, to: "killed")) }
+    try place.run(options(what, to: "killed", resumes: true))
+    #expect(try place.bytes("killed") == place.bytes("whole"))
+  }
+
+  /// What is done is told while the run can still be gone on with: a longer run's journal is never behind.
+  @Test(arguments: [cases[0], cases[5]])
+  func whoeverIsToldThatARunIsDoneMayFail(_ what: Case) throws {
+    let whole = try place.run(options(what, to: "whole"))
+    #expect(throws: UnfinishedRun.self) {
+      try FinetuneRun(place.sparse, options(what, to: "cut")).run(on: .automatic) { _ in
+      } finished: { _ in
+        throw Cut()
+      }
+    }
+    #expect(FileSystem.isTaken(place.folder["cut"]) && FileSystem.isTaken(partial))
+    var steps: Set<String> = []
+    let report = try place.run(options(what, to: "cut", resumes: true)) { steps.insert($0.step) }
+    #expect(!steps.contains { $0.hasPrefix("step") || $0.hasPrefix("train block") })
+    #expect(report.log == whole.log && report.blocks == whole.blocks)
+    #expect(try place.bytes("cut") == place.bytes("whole"))
+    #expect(!FileSystem.isTaken(partial))
+  }
+
+  @Test func whatAKilledRunWasWritingIsClearedAway() throws {
+    let what = Self.cases[0]
+    _ = try leave(what, at: "step 3")
+    try place.folder.write("half", to: "cut.partial/training/state.safetensors.tmp-1")
+    try place.run(options(what, to: "cut", resumes: true)) { _ in
+      let left = try FileSystem.names(in: partial + "/training")
+      #expect(!left.contains("state.safetensors.tmp-1"))
+    }
+  }
+
   @Test func unfinishedWorkIsNotThrownAwayUnasked() throws {
     let what = Self.cases[0]
     _ = try leave(what, at: "step 3")
@@ -200,12 +250,13 @@ import Testing
     ("--schedule", { $0.training.warmUpSteps = 1 }),
     ("--optimizer", { $0.training.rule = AdamW(weightDecay: 0.1) }),
     ("--clip", { $0.training.clippingNorm = 2 }),
-    ("--scope blocks", { $0.reconstruction = ReconstructionOptions() }),
+    ("--scope", { $0.reconstruction = ReconstructionOptions() }),
     ("--seed", { $0.training.seed = 1 }),
     ("--evaluate-every", { $0.training.evaluationInterval = 1 }),
     ("--patience", { $0.training.patience = 3 }),
     ("--freeze", { $0.frozen = ["*norm*"] }),
     ("--shard-size", { $0.shardSize = 20_000 }),
+    ("the text's size", { $0.data.length = 6 }),
     ("the held-out text", { $0.heldOutWindows = 2 }),
     ("the held-out text", { $0.heldOut = TrainingPlace.text(1) }),
   ]
@@ -250,10 +301,11 @@ import Testing
     #expect(part.hasPrefix("tensor model.norm.weight ") && part.hasSuffix("of \(place.dense)"))
   }
 
-  /// What a training is gone on from is checked before it is believed.
-  @Test(arguments: ["state", "best"], ["empty", "short", "header", "missing", "not finite"])
-  func damagedWorkIsAnErrorAndNoCrash(file: String, damage: String) throws {
+  /// What a training is gone on from is checked before it is believed, and made anew where it is not what was written.
+  @Test(arguments: ["state", "best"], ["empty", "short", "header", "missing", "a bit", "the log"])
+  func damagedWorkIsDoneAnew(file: String, damage: String) throws {
     let what = Self.cases[0]
+    try place.run(options(what, to: "whole"))
     _ = try leave(what, at: "copy the rest")
     let name = "cut.partial/training/\(file).safetensors"
     var bytes = try place.folder.read(name)
@@ -261,12 +313,12 @@ import Testing
     case "empty": bytes = []
     case "short": bytes.removeLast(5)
     case "header": for index in 8..<200 { bytes[index] ^= 0x15 }
-    case "not finite":
-      // The weights are the first tensors of both files, and the first value of each is among them.
-      let file = try SafetensorsFile(path: place.folder[name])
-      let start = bytes.count - (file.tensors.map(\.range.upperBound).max() ?? 0)
-      let first = try #require(file["model.norm.weight"])
-      for index in 0..<4 { bytes[start + first.range.lowerBound + index] = 0xFF }
+    case "a bit": bytes[bytes.count - 3] ^= 1
+    case "the log":
+      // Of the state it is one digit of a number, the same file otherwise.
+      let text = Array((file == "state" ? #""learningRate\":"# : #""fingerprint":"#).utf8)
+      let place = try #require(bytes.firstRange(of: text)).upperBound
+      bytes[place] = bytes[place] == UInt8(ascii: "1") ? UInt8(ascii: "2") : UInt8(ascii: "1")
     default: break
     }
     if damage == "missing" {
@@ -274,16 +326,12 @@ import Testing
     } else {
       try place.folder.write(bytes, to: name)
     }
-    do {
-      _ = try resume(what)
-      Issue.record("\(file) \(damage): nothing was thrown")
-    } catch {
-      let text = "\(error)"
-      #expect(text.contains("training/\(file).safetensors"), "\(text)")
-      #expect(!text.contains("\n"))
-      if damage != "missing" { #expect(error is SafetensorsFileError || error is TrainingError) }
+    var isBegunAnew = false
+    try place.run(options(what, to: "cut", resumes: true)) {
+      if $0.step.hasPrefix("step 1 of 4") { isBegunAnew = true }
     }
-    #expect(!FileSystem.isTaken(place.folder["cut"]))
+    #expect(isBegunAnew)
+    #expect(try place.bytes("cut") == place.bytes("whole"))
   }
 
   @Test func damagedBlocksAreTrainedAnew() throws {
@@ -294,6 +342,35 @@ import Testing
     for index in stride(from: bytes.count / 4, to: bytes.count, by: 61) { bytes[index] ^= 0x55 }
     try place.folder.write(bytes, to: "cut.partial/output/model.safetensors")
     _ = try resume(blocks)
+    #expect(try place.bytes("cut") == place.bytes("whole"))
+  }
+
+  /// A block that was trained anew is as good as any other when the run is cut once more.
+  @Test func blocksThatWereTrainedAnewAreKept() throws {
+    let blocks = Self.cases[5]
+    _ = try leave(blocks, at: "copy the rest")
+    var bytes = try place.folder.read("cut.partial/output/model.safetensors")
+    let file = try SafetensorsFile(path: place.folder["cut.partial/output/model.safetensors"])
+    let start = bytes.count - (file.tensors.map(\.range.upperBound).max() ?? 0)
+    let first = try #require(file["model.layers.0.mlp.up_proj.weight"])
+    bytes[start + first.range.lowerBound] ^= 1
+    try place.folder.write(bytes, to: "cut.partial/output/model.safetensors")
+    /// The reports until the copying begins, where the run is cut.
+    func reports() -> Int {
+      var count = 0
+      #expect(throws: UnfinishedRun.self) {
+        try place.run(options(blocks, to: "cut", resumes: true)) {
+          if $0.step == "copy the rest" { throw Cut() }
+          count += 1
+        }
+      }
+      return count
+    }
+    let (anew, passed) = (reports(), reports())
+    #expect(passed < anew)
+    #expect(reports() == passed)
+    _ = try resume(blocks)
+    try place.run(options(blocks, to: "whole"))
     #expect(try place.bytes("cut") == place.bytes("whole"))
   }
 

@@ -126,6 +126,38 @@ import Testing
     for name in ["out3", "small"] { #expect(try place.bytes(name) == place.bytes("out1")) }
   }
 
+  /// Residual streams in scratch files are those in memory.
+  @Test func whereTheActivationsWaitChangesNothing() throws {
+    let place = try TrainingPlace(prunes: false)
+    let model = try Decoder(place.checkpoint("model"))
+    func trained(_ spill: ActivationSpill) throws -> [String: [UInt8]] {
+      var memory = MemoryChoices()
+      memory.spill = spill
+      let names = try place.checkpoint("model").blockLinears()
+      let path = place.folder["out"]
+      let compute = Compute(threads: 2)
+      var tensors: [String: [UInt8]] = [:]
+      _ = try BlockwisePruning(
+        model: model,
+        recipe: StageRecipe(
+          pruner: PruningMethod.wanda.pruner(effort: .fast), quantization: nil, permutes: true,
+          smoothing: nil),
+        targets: Set(names.map { ExactString($0) }),
+        reconstruction: {
+          try BlockReconstruction(
+            ReconstructionOptions(epochs: 1, learningRate: 2e-3), teacher: model,
+            on: place.windows, beside: spill.hidden ? path : nil, compute: compute)
+        },
+        compute: compute, memory: memory, outputPath: path
+      ).reports(on: place.windows) { tensors[$0] = $1.bytes.array }
+      return tensors
+    }
+    let inMemory = try trained(ActivationSpill())
+    #expect(inMemory.count >= 14)
+    #expect(try trained(ActivationSpill(pending: true)) == inMemory)
+    #expect(try trained(ActivationSpill(hidden: true, pending: true)) == inMemory)
+  }
+
   @Test(arguments: [false, true]) func aRunThatIsCutAnywhereEndsWithTheSameBytes(
     permutes: Bool
   ) throws {

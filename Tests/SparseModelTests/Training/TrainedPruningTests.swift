@@ -196,10 +196,110 @@ import Testing
       _ = try pruning { $1.data.samples = 1000 }
     }
     let text = place.folder["text.safetensors"]
-    #expect(throws: TrainingError.tooFewWindows(source: text, found: 3, needed: 5)) {
+    #expect(throws: TrainingError.tooFewWindows(source: text, found: 3, step: 4, heldOut: 1)) {
       _ = try pruning { $1.data.samples = 3 }
     }
     #expect(throws: SelectionError.self) { _ = try pruning { $1.frozen = ["nothing.*"] } }
+    let broken = try TrainingPlace(prunes: false) {
+      $0.setBFloat16("model.norm.weight", at: 0, to: .nan)
+    }
+    let error = #expect(throws: LayerError.self) {
+      _ = try TrainedPruning(
+        broken.dense, PruneOptions(method: .magnitude, output: broken.folder["out"]),
+        broken.options())
+    }
+    #expect(error?.layer == "model.norm.weight" && error?.model == broken.dense)
+    #expect(throws: TrainingError.windowTooShort(length: 1)) {
+      _ = try pruning { $1.data.length = 1 }
+    }
+    let context = try ModelConfiguration(place.checkpoint("model")).contextLength
+    #expect(throws: ModelError.contextTooLong(asked: context + 1, context: context)) {
+      _ = try pruning { $1.data.length = context + 1 }
+    }
+    #expect(throws: MemoryError.self) {
+      _ = try pruning { $1.data = CalibrationOptions(samples: 1 << 40, length: 12) }
+    }
+    try place.place.prune(.magnitude, to: "out")
+    try FileSystem.makeFolder(place.folder["out/more"], finalPath: place.folder["out/more"])
+    try place.write(place.windows, to: "out/more/tokens.safetensors")
+    #expect(throws: CheckpointOutputError.self) {
+      _ = try pruning { options, _ in
+        options.force = true
+        options.calibration?.source = .tokens(path: place.folder["out/more/tokens.safetensors"])
+      }
+    }
     #expect(!FileSystem.isTaken(place.folder["out.steps.partial"]))
+  }
+
+  /// What a training fails of is no reason to prune again.
+  @Test func anotherTrainingCanFollowThePruning() throws {
+    let partial = place.folder["out.steps.partial"]
+    let error = #expect(throws: UnfinishedRun.self) {
+      _ = try pruning(.wanda) { $1.training.learningRate = 1e6 }.run()
+    }
+    #expect(error?.error is TrainingError && error?.folder == partial)
+    #expect(error?.done == "the step 'pruned'")
+    var steps: Set<String> = []
+    _ = try pruning(.wanda) { options, _ in options.resumes = true }.run {
+      steps.insert($0.step)
+    }
+    #expect(!steps.contains { $0.hasPrefix("block ") }, "it is not pruned again")
+    let bytes = try place.bytes("out")
+    _ = try pruning(.wanda) { options, _ in options.force = true }.run()
+    #expect(try place.bytes("out") == bytes)
+    #expect(!FileSystem.isTaken(partial))
+  }
+
+  @Test func aFinishedTrainingIsNotTakenForAnother() throws {
+    let rounded = { (options: inout PruneOptions, _: inout FinetuneOptions) in
+      options.quantization = QuantizationOptions()
+    }
+    // Cut in the rounding, when the training is done.
+    #expect(throws: UnfinishedRun.self) {
+      var isTrained = false
+      _ = try pruning(.wanda, rounded).run {
+        if $0.step.hasPrefix("step") { isTrained = true }
+        if isTrained && $0.step.hasPrefix("block 2") { throw Cut() }
+      }
+    }
+    let error = #expect(throws: JournalError.self) {
+      _ = try pruning(.wanda) {
+        rounded(&$0, &$1)
+        $0.resumes = true
+        $1.training.learningRate = 1e-3
+      }.run()
+    }
+    #expect(
+      error
+        == .differs(
+          folder: place.folder["out.steps.partial"], part: "--learning-rate", then: "0.005",
+          now: "0.001"))
+    try place.write(TrainingPlace.text(9, first: 1), to: "other.safetensors")
+    let text = #expect(throws: JournalError.self) {
+      _ = try pruning(.wanda) {
+        rounded(&$0, &$1)
+        $0.resumes = true
+        $1.data.source = .tokens(path: place.folder["other.safetensors"])
+      }.run()
+    }
+    #expect("\(text.map { "\($0)" } ?? "")".contains("--data was "))
+    _ = try pruning(.wanda) {
+      rounded(&$0, &$1)
+      $0.resumes = true
+    }.run()
+    #expect(try place.checkpoint("out").check().passed)
+  }
+
+  /// Whatever was made on the way, the output tells of the model that went in and of how it was pruned.
+  @Test(arguments: [nil, QuantizationOptions()])
+  func theManifestTellsOfTheWholeRun(quantization: QuantizationOptions?) throws {
+    let report = try pruning(.wanda) { options, _ in options.quantization = quantization }.run()
+    try place.place.prune(.wanda, options(.wanda, to: "").calibration, to: "pruned")
+    let pruned = try place.checkpoint("pruned").manifest()
+    let manifest = try #require(try place.checkpoint("out").manifest())
+    #expect(manifest.method == "wanda" && manifest.inputFingerprint == pruned?.inputFingerprint)
+    #expect(manifest.inputFingerprint == report.inputFingerprint)
+    #expect(manifest.training == Manifest.Training(objective: "distill", steps: 6))
+    #expect((manifest.quantization != nil) == (quantization != nil))
   }
 }

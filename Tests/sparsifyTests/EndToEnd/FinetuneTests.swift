@@ -33,7 +33,7 @@ import Testing
   private static let contract: JSON = [
     "schema": 1, "objective": "string", "output": "string", "seconds": "number",
     "peakResidentBytes": "integer", "trainedWeights": "integer", "prunedWeights": "integer",
-    "windows": "integer", "length": "integer",
+    "sparseLayers": "integer", "denseLayers": "integer", "windows": "integer", "length": "integer",
     "best": ["step": "integer", "loss": lossContract],
     "training": [
       "steps": [
@@ -58,7 +58,7 @@ import Testing
     #expect(run.lines[1...3].count { $0.hasSuffix("kept") } == 1)
     #expect(
       run.lines[4] == "trained      435,328 weights in 2 steps on 2 windows of 8 tokens")
-    #expect(run.lines[5] == "held at 0    368,640 weights")
+    #expect(run.lines[5] == "held at 0    368,640 weights of 28 layers")
     #expect(run.lines[6].hasPrefix("time         "))
     #expect(run.lines[7] == "written      \(out)")
     #expect(run.lines.count == 8)
@@ -75,7 +75,9 @@ import Testing
       "prune", model.path, "--method", "asp", "--data", tokens, "--steps", "1", "--quiet",
       "--learning-rate", "1e-3", "-o", out)
     #expect(run.status == 65)
-    #expect(run.errors.hasSuffix("3 windows to train on, one step takes 9\n"), "\(run.errors)")
+    #expect(
+      run.errors.hasSuffix("3 windows, and one step takes 8 besides 1 set aside to measure on\n"),
+      "\(run.errors)")
     #expect(!FileManager.default.fileExists(atPath: out))
     let many = try model.writeTokens((0..<96).map { Int32(7 * $0 % 512) }, samples: 12)
     let again = try ToolRun(
@@ -87,6 +89,80 @@ import Testing
     #expect(json["training"]?["objective"] == "cross-entropy")
     #expect(json["training"]?.differences(from: Self.contract) == [])
     #expect(try ToolRun("check", out).status == 0)
+  }
+
+  /// The seed is that of the order of the windows, however weights are chosen.
+  @Test func theSeedOfATrainingCounts() throws {
+    let many = try model.writeTokens((0..<136).map { Int32(7 * $0 % 512) }, samples: 17)
+    func train(_ words: String..., to name: String) throws -> ArraySlice<UInt8> {
+      let run = try ToolRun(
+        ["prune", model.path, "--method", "asp", "--data", many, "--steps", "1", "--quiet"]
+          + ["--learning-rate", "1e-3", "-o", model.folder[name]] + words)
+      #expect(run.status == 0, "\(run.errors)")
+      // The header says the seed, the weights come after it.
+      return try model.folder.read("\(name)/model.safetensors").suffix(800_000)
+    }
+    let first = try train(to: "first")
+    #expect(try train("--seed", "0", to: "same") == first)
+    #expect(try train("--seed", "1", to: "other") != first)
+    func blocks(_ seed: String) throws -> ArraySlice<UInt8> {
+      let run = try ToolRun(
+        ["finetune", sparse, "--scope", "blocks", "--dense", model.path, "--data", many]
+          + ["--epochs", "1", "--quiet", "--seed", seed, "-o", model.folder["blocks-\(seed)"]])
+      #expect(run.status == 0, "\(run.errors)")
+      return try model.folder.read("blocks-\(seed)/model.safetensors").suffix(800_000)
+    }
+    #expect(try blocks("0") != blocks("1"))
+  }
+
+  @Test func whatIsReadForTheRoundingCanBeChosen() throws {
+    let many = try model.writeTokens((0..<96).map { Int32(7 * $0 % 512) }, samples: 12)
+    let run = try ToolRun(
+      "prune", model.path, "--method", "asp", "--data", many, "--steps", "1", "--quantize", "int8",
+      "--samples", "2", "--length", "8", "--quiet", "-o", out)
+    #expect(run.status == 0, "\(run.errors)")
+    #expect(try ToolRun("check", out).status == 0)
+    let idle = try ToolRun(
+      "prune", model.path, "--method", "asp", "--data", many, "--samples", "2", "-o", out + "2")
+    #expect(idle.status == 64 && idle.errors.contains("'--samples' has no effect"))
+  }
+
+  @Test(arguments: [
+    (["--memory", "2G"], "'--memory' has no effect: training holds the whole model in memory"),
+    (
+      ["--quantize", "int8", "--order", "prune-first"],
+      "'--order' has no effect: weights are rounded on the masks that were trained"
+    ),
+  ])
+  func whatTrainingTakesNoNoticeOfIsRefused(words: [String], error: String) throws {
+    let run = try ToolRun(["prune", model.path, "--finetune", "-o", out] + words)
+    #expect(run.status == 64)
+    #expect(run.errors.contains(error), "\(run.errors)")
+  }
+
+  @Test(arguments: [["--finetune"], ["--method", "asp"], ["--reconstruct"]])
+  func whatStaysDenseCannotBecomeInt8AfterTraining(words: [String]) throws {
+    let run = try ToolRun(
+      ["prune", model.path, "--keep-dense", "2", "--quantize", "int8", "-o", out] + words)
+    #expect(run.status == 64)
+    #expect(
+      run.errors.contains(
+        "'--keep-dense' cannot be given with '--quantize' after training: what stays dense"),
+      "\(run.errors)")
+  }
+
+  @Test func aTextToMeasureOnIsSpared() throws {
+    try FileManager.default.createDirectory(atPath: out, withIntermediateDirectories: false)
+    try FileManager.default.copyItem(
+      atPath: sparse + "/model.safetensors", toPath: out + "/model.safetensors")
+    try FileManager.default.copyItem(
+      atPath: TinyModel.text("heldout.txt"), toPath: out + "/heldout.txt")
+    let run = try finetune(
+      "--dense", model.path, "--data", tokens, "--text", out + "/heldout.txt", "--batch", "1",
+      "--force")
+    #expect(run.status == 64 || run.status == 65, "\(run.errors)")
+    #expect(run.errors.contains(out), "\(run.errors)")
+    #expect(FileManager.default.fileExists(atPath: out + "/heldout.txt"))
   }
 
   @Test(arguments: [
@@ -234,6 +310,13 @@ import Testing
     (["--held-out", "0", "--patience", "1"], "'--patience' has no effect"),
     (["--steps", "3", "--epochs", "2"], "Only one of '--epochs', '--steps' can be given"),
     (["--text", "x", "--held-out", "1"], "Only one of '--held-out', '--text' can be given"),
+    (
+      ["--data", "x.txt"],
+      "Missing '--dense <model>': --objective distill learns from the dense model"
+    ),
+    (
+      ["--scope", "blocks"], "Missing '--dense <model>': --scope blocks learns from what the dense"
+    ),
     (["--windows", "1"], "'--text"), (["--objective", "loss"], "'loss'"),
     (["--learning-rate", "0"], "'0'"), (["--batch", "0"], "'0'"),
     (["--scope", "layers"], "'layers'"),
@@ -253,15 +336,12 @@ import Testing
       #expect(try model.made() == ["model-2of4", "tokens.safetensors"])
     }
     try expect(
-      ["--data", tokens],
-      "the objective 'distill' needs the dense model to learn from; --dense MODEL names it")
-    try expect(
       ["--objective", "cross-entropy", "--data", tokens],
       "\(model.path): no weight inside a decoder block is 2:4, so there is no mask to hold: "
         + "'sparsify prune' makes one", from: model.path)
     try expect(
       ["--objective", "cross-entropy", "--data", tokens, "--batch", "3"],
-      "\(tokens): 3 windows to train on, one step takes 4")
+      "\(tokens): 3 windows, and one step takes 3 besides 1 set aside to measure on")
     try expect(
       ["--dense", model.path, "--data", tokens, "--length", "1"],
       "windows of 1 token have nothing to predict: at least 2 are needed")

@@ -66,7 +66,7 @@ complete -c sparsify -n '__sparsify_runs prune' -l resume -d 'Go on with a run t
 complete -c sparsify -n '__sparsify_runs prune' -l force -d 'Replace the output if it exists'
 complete -c sparsify -n '__sparsify_runs prune' -l json -d 'Print one JSON object instead of text'
 complete -c sparsify -n '__sparsify_runs prune' -s q -l quiet -d 'Show no progress'
-complete -c sparsify -n '__sparsify_runs prune' -l finetune -d 'Train the kept weights afterwards with the masks held, as \'sparsify finetune\' does; --method asp always does'
+complete -c sparsify -n '__sparsify_runs prune' -l finetune -d 'Train the kept weights afterwards with the masks held, as \'sparsify finetune\' does; --method asp always does. Takes a folder'
 complete -c sparsify -n '__sparsify_runs prune' -l objective -x -a 'distill cross-entropy both' -d 'What is brought down: the divergence from the dense model\'s predictions, the negative log-likelihood of the text, or both'
 complete -c sparsify -n '__sparsify_runs prune' -l data -r -F -d 'What is trained on: \'self\' for text that the model writes, a text file, or token ids as FILE.safetensors'
 complete -c sparsify -n '__sparsify_runs prune' -l data-samples -x -d 'The number of windows of that text'

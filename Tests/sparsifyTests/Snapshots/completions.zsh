@@ -70,7 +70,7 @@ _sparsify() {
       '--force[Replace the output if it exists]' \
       '--json[Print one JSON object instead of text]' \
       '(-q --quiet)'{-q,--quiet}'[Show no progress]' \
-      '--finetune[Train the kept weights afterwards with the masks held, as '\''sparsify finetune'\'' does; --method asp always does]' \
+      '--finetune[Train the kept weights afterwards with the masks held, as '\''sparsify finetune'\'' does; --method asp always does. Takes a folder]' \
       '--objective=[What is brought down\: the divergence from the dense model'\''s predictions, the negative log-likelihood of the text, or both]:objective:(distill cross-entropy both)' \
       '--data=[What is trained on\: '\''self'\'' for text that the model writes, a text file, or token ids as FILE.safetensors]:source:_files' \
       '--data-samples=[The number of windows of that text]:n: ' \
