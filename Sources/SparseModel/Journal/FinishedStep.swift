@@ -10,19 +10,23 @@ struct FinishedStep: Sendable {
   var training: FinetuneReport?
   /// What its result depends on besides all that the longer run does; nil for nothing.
   var identity: RunIdentity?
+  /// A fingerprint of the model that it has made.
+  let output: String
 
   var json: JSON {
     [
       "name": .string(name), "pruning": pruning?.json ?? .null,
       "training": training?.record ?? .null, "identity": identity?.json ?? .null,
+      "output": .string(output),
     ]
   }
 
   init(
     _ name: String, pruning: FinishedPruning? = nil, training: FinetuneReport? = nil,
-    identity: RunIdentity? = nil
+    identity: RunIdentity? = nil, output: String = Fingerprint.unknown
   ) {
     self.name = name
+    self.output = output
     self.pruning = pruning
     self.training = training
     self.identity = identity
@@ -30,11 +34,12 @@ struct FinishedStep: Sendable {
 
   init?(_ json: JSON) {
     guard let name = json["name"]?.string, let pruning = json["pruning"],
-      let training = json["training"], let identity = json["identity"]
+      let training = json["training"], let identity = json["identity"],
+      let output = json["output"]?.string
     else { return nil }
     self.init(
       name, pruning: FinishedPruning(pruning), training: FinetuneReport(record: training),
-      identity: RunIdentity(identity))
+      identity: RunIdentity(identity), output: output)
     guard pruning.isNull || self.pruning != nil, training.isNull || self.training != nil,
       identity.isNull || self.identity != nil
     else { return nil }

@@ -142,9 +142,9 @@ final class RunFolder {
     return found.count == targets.count ? found : nil
   }
 
-  /// What has been done in one of the runs that this one is made of; nil where it is not done.
+  /// What has been done in one of the runs that this one is made of, the last time; nil where it is not done.
   func step(_ name: String) -> FinishedStep? {
-    for case .step(let step) in entries where step.name == name { return step }
+    for case .step(let step) in entries.reversed() where step.name == name { return step }
     return nil
   }
 

@@ -123,11 +123,22 @@ public struct TrainedPruning: Sendable {
     Path.join(folder.path, step)
   }
 
-  /// What an earlier run has done in a step; nil where what it has made is not there, unless as the output.
-  private func finished(_ step: String, in folder: RunFolder) -> FinishedStep? {
-    let isThere =
-      FileSystem.isTaken(place(step, in: folder)) || folder.isDone(output.path, work: last)
-    return isThere ? folder.step(step) : nil
+  /// What an earlier run has done in a step; nil where what it has made is not what it made, unless it is the output now.
+  private func finished(
+    _ step: String, in folder: RunFolder, on compute: Compute
+  ) throws -> FinishedStep? {
+    guard let finished = folder.step(step) else { return nil }
+    if folder.isDone(output.path, work: last) { return finished }
+    guard let made = try? Checkpoint(path: place(step, in: folder)) else { return nil }
+    return try CheckpointFingerprint(of: made).text(on: compute) == finished.output
+      ? finished : nil
+  }
+
+  /// A fingerprint of what a step has made.
+  private func made(
+    _ step: String, in folder: RunFolder, on compute: Compute
+  ) throws -> String {
+    try CheckpointFingerprint(of: Checkpoint(path: place(step, in: folder))).text(on: compute)
   }
 
   /// The size of the output's files, for the step that writes it.
@@ -157,11 +168,15 @@ public struct TrainedPruning: Sendable {
       self.options.quantization.map { "int8, group size \($0.groupSize?.description ?? "none")" })
     identity.add("--shard-size of the output", self.options.shardSize?.description)
     try folder.begin(identity)
-    if let finished = finished(Self.pruned, in: folder)?.pruning {
+    if let finished = try finished(Self.pruned, in: folder, on: compute)?.pruning {
       return finished.report(options, output: output.path)
     }
     return try run.run(on: compute, progress: progress) {
-      try folder.append(.step(FinishedStep(Self.pruned, pruning: FinishedPruning($0))))
+      try folder.append(
+        .step(
+          FinishedStep(
+            Self.pruned, pruning: FinishedPruning($0),
+            output: made(Self.pruned, in: folder, on: compute))))
     }
   }
 
@@ -172,7 +187,7 @@ public struct TrainedPruning: Sendable {
   ) throws -> FinetuneReport? {
     guard var training else { return nil }
     let identity = identity(of: training)
-    if let finished = finished(Self.trained, in: folder) {
+    if let finished = try finished(Self.trained, in: folder, on: compute) {
       if let (part, then, now) = finished.identity?.difference(from: identity) {
         throw JournalError.differs(folder: folder.path, part: part, then: then, now: now)
       }
@@ -192,7 +207,10 @@ public struct TrainedPruning: Sendable {
     return try located(
       FinetuneRun(place(Self.pruned, in: folder), training).run(on: compute, progress: progress) {
         try folder.append(
-          .step(FinishedStep(Self.trained, training: located($0), identity: identity)))
+          .step(
+            FinishedStep(
+              Self.trained, training: located($0), identity: identity,
+              output: made(Self.trained, in: folder, on: compute))))
       })
   }
 
@@ -214,7 +232,9 @@ public struct TrainedPruning: Sendable {
     from origin: Manifest.Origin?, in folder: RunFolder, on compute: Compute,
     progress: ProgressHandler
   ) throws -> CheckpointSizes? {
-    if let finished = finished(Self.rounded, in: folder)?.pruning { return finished.sizes }
+    if let finished = try finished(Self.rounded, in: folder, on: compute)?.pruning {
+      return finished.sizes
+    }
     let trained = place(training == nil ? Self.pruned : Self.trained, in: folder)
     var rounding = PruneOptions(
       effort: options.effort, quantization: options.quantization, dense: trained,
@@ -223,7 +243,11 @@ public struct TrainedPruning: Sendable {
       memory: options.memory)
     rounding.origin = origin
     let report = try PruneRun(trained, rounding).run(on: compute, progress: progress) {
-      try folder.append(.step(FinishedStep(Self.rounded, pruning: FinishedPruning($0))))
+      try folder.append(
+        .step(
+          FinishedStep(
+            Self.rounded, pruning: FinishedPruning($0),
+            output: made(Self.rounded, in: folder, on: compute))))
     }
     return report.sizes
   }

@@ -35,21 +35,15 @@ struct TrainingFiles {
     guard folder.entries.contains(where: { if case .trained = $0 { true } else { false } }) else {
       return
     }
-    var restored = trainer
+    let file: SafetensorsFile
     do {
-      try restore(&restored, from: open(statePath), on: compute)
-      if restored.heldOut != nil { _ = try open(bestPath) }
+      file = try open(statePath)
+      if trainer.heldOut != nil { _ = try open(bestPath) }
     } catch is TrainingError, is SafetensorsFileError {
       return
     } catch FileError.missing {
       return
     }
-    trainer = restored
-  }
-
-  private func restore(
-    _ trainer: inout Trainer, from file: SafetensorsFile, on compute: Compute
-  ) throws {
     guard let text = file.metadata[Self.logKey], let rule = file.metadata[Self.ruleKey],
       let log = (try? JSON(parsing: text)).flatMap(TrainingLog.init)
     else {

@@ -68,6 +68,7 @@ import Testing
     ("\"calibration\":null", "\"calibration\":{}", false),
     ("\"sizes\":null", "\"sizes\":[1,2,3]", false), (",\"sizes\":null", "", false),
     ("\"training\":null", "\"training\":{}", false), (",\"training\":null", "", false),
+    ("\"output\":\"", "\"input\":\"", false),
     ("\"identity\":null", "\"identity\":3", false), (",\"identity\":null", "", false),
   ])
   func whatThisVersionDoesNotWriteIsNotRead(part: String, instead: String, isRead: Bool) throws {

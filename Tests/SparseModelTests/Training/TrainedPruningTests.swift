@@ -302,4 +302,22 @@ import Testing
     #expect(manifest.training == Manifest.Training(objective: "distill", steps: 6))
     #expect((manifest.quantization != nil) == (quantization != nil))
   }
+
+  /// What a step has made is looked at before the next one begins with it.
+  @Test(arguments: ["a bit", "nothing left"]) func aDamagedStepIsMadeAgain(damage: String) throws {
+    _ = try pruning(.wanda, to: "whole").run()
+    #expect(throws: UnfinishedRun.self) {
+      _ = try pruning(.wanda).run { if $0.step.hasPrefix("measure") { throw Cut() } }
+    }
+    let name = "out.steps.partial/pruned/model.safetensors"
+    var bytes = try place.folder.read(name)
+    if damage == "a bit" { bytes[bytes.count - 2] ^= 1 } else { bytes = [] }
+    try place.folder.write(bytes, to: name)
+    var steps: Set<String> = []
+    _ = try pruning(.wanda) { options, _ in options.resumes = true }.run {
+      steps.insert($0.step)
+    }
+    #expect(steps.contains { $0.hasPrefix("block ") }, "it is pruned again")
+    #expect(try place.tensors("out") == place.tensors("whole"))
+  }
 }
