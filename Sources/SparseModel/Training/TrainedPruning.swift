@@ -166,6 +166,7 @@ public struct TrainedPruning: Sendable {
     identity.add(
       "--quantize",
       self.options.quantization.map { "int8, group size \($0.groupSize?.description ?? "none")" })
+    identity.add("what is read for the rounding", try calibrationOfRounding())
     identity.add("--shard-size of the output", self.options.shardSize?.description)
     try folder.begin(identity)
     if let finished = try finished(Self.pruned, in: folder, on: compute)?.pruning {
@@ -178,6 +179,17 @@ public struct TrainedPruning: Sendable {
             Self.pruned, pruning: FinishedPruning($0),
             output: made(Self.pruned, in: folder, on: compute))))
     }
+  }
+
+  /// What tells the calibration of the rounding from others; nil where nothing is rounded, or nothing was said of it.
+  private func calibrationOfRounding() throws -> String? {
+    guard options.quantization != nil, let calibration = options.calibration else { return nil }
+    let text = try calibration.source.path.map { path in
+      try MappedFile(path: path).bytes.withUnsafeBytes { Fingerprint.text(of: $0) }
+    }
+    let (samples, length) = (calibration.samples, calibration.length)
+    return "\(text ?? calibration.source.name), \(samples?.description ?? "all") × "
+      + "\(length?.description ?? "the usual length"), seed \(calibration.seed)"
   }
 
   /// Trains the whole model, unless an earlier run has, or it is not to be trained.

@@ -320,4 +320,27 @@ import Testing
     #expect(steps.contains { $0.hasPrefix("block ") }, "it is pruned again")
     #expect(try place.tensors("out") == place.tensors("whole"))
   }
+
+  /// Where weights are chosen by magnitude, the rounding alone reads the calibration.
+  @Test func anotherCalibrationIsAnotherRounding() throws {
+    func rounded(_ samples: Int) -> (inout PruneOptions, inout FinetuneOptions) -> Void {
+      { options, _ in
+        options.quantization = QuantizationOptions()
+        options.calibration?.samples = samples
+        options.resumes = true
+      }
+    }
+    #expect(throws: UnfinishedRun.self) {
+      _ = try pruning(.magnitude, rounded(8)).run { if $0.step.hasPrefix("block") { throw Cut() } }
+    }
+    let error = #expect(throws: JournalError.self) {
+      _ = try pruning(.magnitude, rounded(7)).run()
+    }
+    guard case .differs(_, "what is read for the rounding", _, _) = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+    _ = try pruning(.magnitude, rounded(8)).run()
+    #expect(try place.checkpoint("out").check().passed)
+  }
 }
