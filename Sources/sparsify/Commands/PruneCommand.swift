@@ -305,7 +305,7 @@ enum PruneCommand: Command {
         order: arguments[order] ?? .joint, groupSize: arguments[Common.groupSize])
     }
     // After training, weights are rounded by what the model reads, however they were chosen.
-    let rounds = PruneTraining.isAsked(arguments) && options.quantization != nil
+    let rounds = PruneTraining.roundsAfterwards(arguments)
     let reads =
       arguments[statistics] == nil
       && (options.runsModel || rounds || arguments.isGiven(Self.calibration.spec.name))
@@ -354,7 +354,9 @@ enum PruneCommand: Command {
     for spec in idle where !readsTokens && arguments.isGiven(spec.name) {
       throw .noEffect(spec, reason: "\(method) reads no tokens without --calibration")
     }
-    if arguments.isGiven(effort.spec.name), options.method != .admm, options.dense == nil {
+    if arguments.isGiven(effort.spec.name), options.method != .admm, options.dense == nil,
+      !PruneTraining.roundsAfterwards(arguments)
+    {
       throw .noEffect(effort.spec, reason: "\(method) does not search")
     }
     if arguments[permute] == true, options.needs == .none {

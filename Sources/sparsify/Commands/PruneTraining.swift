@@ -89,9 +89,7 @@ enum PruneTraining {
       throw .noEffect(
         PruneCommand.order.spec, reason: "weights are rounded on the masks that were trained")
     }
-    if isAsked(arguments) || isRounded(arguments),
-      arguments.isGiven(PruneCommand.quantize.spec.name)
-    {
+    if roundsAfterwards(arguments) {
       for spec in [LayerChoice.keepDense.spec, LayerChoice.targetSpeedup.spec]
       where arguments.isGiven(spec.name) {
         throw .conflict(
@@ -104,6 +102,12 @@ enum PruneTraining {
   static func isRounded(_ arguments: Arguments) -> Bool {
     arguments[PruneCommand.reconstruct] != nil
       && arguments.isGiven(PruneCommand.quantize.spec.name)
+  }
+
+  /// Whether weights become INT8 on masks that were trained.
+  static func roundsAfterwards(_ arguments: Arguments) -> Bool {
+    isRounded(arguments)
+      || isAsked(arguments) && arguments.isGiven(PruneCommand.quantize.spec.name)
   }
 
   /// Whether anything is trained after pruning.

@@ -119,7 +119,7 @@ import Testing
     let many = try model.writeTokens((0..<96).map { Int32(7 * $0 % 512) }, samples: 12)
     let run = try ToolRun(
       "prune", model.path, "--method", "asp", "--data", many, "--steps", "1", "--quantize", "int8",
-      "--samples", "2", "--length", "8", "--quiet", "-o", out)
+      "--samples", "2", "--length", "8", "--effort", "fast", "--quiet", "-o", out)
     #expect(run.status == 0, "\(run.errors)")
     #expect(try ToolRun("check", out).status == 0)
     let idle = try ToolRun(
