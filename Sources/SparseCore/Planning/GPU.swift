@@ -54,9 +54,4 @@ public struct GPU: Sendable, Equatable {
     GPU(name: "h200", halfRate: 989.5, int8Rate: 1979, bandwidth: 4800, memory: 141),
     GPU(name: "b200", halfRate: 2250, int8Rate: 4500, bandwidth: 8000, memory: 180),
   ]
-
-  /// The GPU called `name`, in letters of either case.
-  public static func named(_ name: String) -> GPU? {
-    all.first { $0.name == name.lowercased() }
-  }
 }

@@ -101,6 +101,9 @@ public struct Roofline: Sendable {
     return form.shapeObstacle(outputs: outputs, inputs: inputs)
   }
 
+  /// By what factor a product must be faster than another to count as faster.
+  package static let worthwhile = 1.05
+
   /// Why a sparse form is not faster than the dense one with the same numbers, by 5 percent at least; nil where it is.
   ///
   /// Of measured times only that is known: ``SparseObstacle/efficiency(rows:)``.
@@ -111,11 +114,12 @@ public struct Roofline: Sendable {
     if let obstacle = obstacle(to: form, outputs: outputs, inputs: inputs) { return obstacle }
     let dense = time(form.dense, rows: rows, outputs: outputs, inputs: inputs)
     let sparse = time(form, rows: rows, outputs: outputs, inputs: inputs)
-    if dense.seconds / sparse.seconds >= 1.05 { return nil }
+    if dense.seconds / sparse.seconds >= Self.worthwhile { return nil }
     if dense.isMeasured || sparse.isMeasured { return .efficiency(rows: rows) }
     let isFixed =
       sparse.fixedSeconds > sparse.seconds / 2
-      || (dense.seconds - dense.fixedSeconds) / (sparse.seconds - sparse.fixedSeconds) >= 1.05
+      || (dense.seconds - dense.fixedSeconds) / (sparse.seconds - sparse.fixedSeconds)
+        >= Self.worthwhile
     if isFixed { return .fixedCost(rows: rows) }
     return sparse.bound == .memory ? .activations(rows: rows) : .efficiency(rows: rows)
   }

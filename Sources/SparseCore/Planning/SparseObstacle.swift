@@ -10,6 +10,8 @@ public enum SparseObstacle: Sendable, Equatable {
   case activations(rows: Int)
   /// The dense kernel uses the GPU so much better that half of the work takes as long.
   case efficiency(rows: Int)
+  /// 2:4 beats the dense form with the same numbers, and not the other dense form.
+  case otherDense(LinearForm, rows: Int)
 }
 
 extension SparseObstacle: CustomStringConvertible {
@@ -25,6 +27,8 @@ extension SparseObstacle: CustomStringConvertible {
       "at \(rows.counting("row")) activations, not weights, are most of the bytes"
     case .efficiency(let rows):
       "at \(rows.counting("row")) the dense kernel is as fast"
+    case .otherDense(let form, let rows):
+      "at \(rows.counting("row")) \(form.rawValue) is as fast"
     }
   }
 }

@@ -4,15 +4,19 @@ struct DecoderArchitecture: Sendable {
   let name: String
   /// Whether q, k and v have biases although config.json does not say so.
   var hasQueryKeyValueBias = false
+  /// The tensors of one block.
+  let shapes: @Sendable (ModelConfiguration) -> BlockShapes
   /// Makes one block from the tensors of a checkpoint.
   let makeBlock:
     @Sendable (_ index: Int, ModelConfiguration, ModelTensors) throws -> any DecoderBlock
 
   /// Every family, one line each.
   static let all = [
-    DecoderArchitecture(name: "llama", makeBlock: LlamaBlock.init),
-    DecoderArchitecture(name: "mistral", makeBlock: LlamaBlock.init),
-    DecoderArchitecture(name: "qwen2", hasQueryKeyValueBias: true, makeBlock: LlamaBlock.init),
+    DecoderArchitecture(name: "llama", shapes: LlamaBlock.shapes, makeBlock: LlamaBlock.init),
+    DecoderArchitecture(name: "mistral", shapes: LlamaBlock.shapes, makeBlock: LlamaBlock.init),
+    DecoderArchitecture(
+      name: "qwen2", hasQueryKeyValueBias: true, shapes: LlamaBlock.shapes,
+      makeBlock: LlamaBlock.init),
   ]
 
   /// The names of all families.

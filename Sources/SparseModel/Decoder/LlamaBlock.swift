@@ -33,27 +33,35 @@ struct LlamaBlock: DecoderBlock {
     attentionNorm = try tensors.vector(prefix + Self.attentionNorm, count: width)
     mlpNorm = try tensors.vector(prefix + Self.mlpNorm, count: width)
 
+    var layers: [String: LinearLayer] = [:]
+    for shape in Self.shapes(of: configuration).linears {
+      layers[shape.name] = try tensors.linear(
+        prefix + shape.name, outputs: shape.outputs, inputs: shape.inputs, hasBias: shape.hasBias)
+    }
+    self.layers = layers
+    rotary = try tensors.rotary()
+  }
+
+  /// The tensors that a configuration gives a block.
+  static func shapes(of configuration: ModelConfiguration) -> BlockShapes {
+    let width = configuration.width
     let queryWidth = configuration.heads * configuration.headWidth
     let keyWidth = configuration.keyValueHeads * configuration.headWidth
     let mlpWidth = configuration.mlpWidth
     let qkvBias = configuration.hasQueryKeyValueBias
     let mlpBias = configuration.hasMLPBias
-    let shapes: [(name: String, outputs: Int, inputs: Int, bias: Bool)] = [
-      ("self_attn.q_proj", queryWidth, width, qkvBias),
-      ("self_attn.k_proj", keyWidth, width, qkvBias),
-      ("self_attn.v_proj", keyWidth, width, qkvBias),
-      ("self_attn.o_proj", width, queryWidth, configuration.hasAttentionOutputBias),
-      ("mlp.gate_proj", mlpWidth, width, mlpBias),
-      ("mlp.up_proj", mlpWidth, width, mlpBias),
-      ("mlp.down_proj", width, mlpWidth, mlpBias),
+    let linears: [BlockShapes.Linear] = [
+      .init(name: "self_attn.q_proj", outputs: queryWidth, inputs: width, hasBias: qkvBias),
+      .init(name: "self_attn.k_proj", outputs: keyWidth, inputs: width, hasBias: qkvBias),
+      .init(name: "self_attn.v_proj", outputs: keyWidth, inputs: width, hasBias: qkvBias),
+      .init(
+        name: "self_attn.o_proj", outputs: width, inputs: queryWidth,
+        hasBias: configuration.hasAttentionOutputBias),
+      .init(name: "mlp.gate_proj", outputs: mlpWidth, inputs: width, hasBias: mlpBias),
+      .init(name: "mlp.up_proj", outputs: mlpWidth, inputs: width, hasBias: mlpBias),
+      .init(name: "mlp.down_proj", outputs: width, inputs: mlpWidth, hasBias: mlpBias),
     ]
-    var layers: [String: LinearLayer] = [:]
-    for shape in shapes {
-      layers[shape.name] = try tensors.linear(
-        prefix + shape.name, outputs: shape.outputs, inputs: shape.inputs, hasBias: shape.bias)
-    }
-    self.layers = layers
-    rotary = try tensors.rotary()
+    return BlockShapes(linears: linears, norms: [width, width])
   }
 
   func linear(_ name: String) -> LinearLayer {

@@ -6,32 +6,21 @@ extension Checkpoint {
   /// - Throws: ``PlanError``; ``SensitivityError`` for a sensitivity of another model; ``ModelError`` for a config.json that cannot be used and for a context that the model does
   ///   not have; ``SelectionError/noCandidates(path:)`` for a checkpoint without linears.
   public func plan(_ request: PlanRequest) throws -> ModelPlan {
-    let shape = try PlanShape(self)
-    // Said of another model, it is an error and no advice.
-    try request.sensitivity?.check(isOf: self)
-    _ = try request.sensitivity?.parts(of: shape.linears.map(\.name), in: path)
-    let longest = shape.configuration.contextLength
-    let context = request.context ?? min(2048, longest)
-    guard context <= longest else {
-      throw ModelError.contextTooLong(asked: context, context: longest)
-    }
-    let bytes = shape.cache.bytesPerToken
-    for batch in request.batches
-    where Double(batch) * Double(context) * Double(bytes) >= 0x1p60 {
-      throw PlanError.cacheTooLarge(batch: batch, context: context, bytesPerToken: bytes)
-    }
-    return ModelPlan(shape, request, context: context)
+    try PlanSource(self).plan(request)
   }
 }
 
 extension ModelPlan {
-  init(_ shape: PlanShape, _ request: PlanRequest, context: Int) {
+  init(_ source: PlanSource, _ request: PlanRequest, context: Int) {
+    let shape = source.shape
     let times = PlanTimes(shape, request, context: context)
     let passes = times.passes()
     let layers = times.layers(rows: Set(passes.map(\.rows)).sorted())
     let measured = times.measurement(of: layers)
     let memory = PlanMemory(shape, request, context: context)
     self.request = request
+    hasWeights = source.hasWeights
+    folder = source.folder
     self.passes = passes
     self.layers = layers
     measurement = measured

@@ -5,24 +5,26 @@ extension ModelPlan {
   public var json: JSON {
     [
       "schema": 1, "gpu": .string(request.gpu.name), "form": .string(request.form.rawValue),
-      "measured": measurement?.json ?? .null, "layers": .array(layers.map(\.json)),
+      "weights": .bool(hasWeights), "measured": measurement?.json ?? .null,
+      "layers": .array(layers.map(\.json)),
       "passes": .array(
         passes.map { pass in
           [
             "phase": .string(pass.phase.rawValue), "batch": .integer(pass.batch),
             "m": .integer(pass.rows), "otherSeconds": .number(pass.rest),
+            "bestDense": .string(pass.bestDense.rawValue),
             "forms": .array(
               LinearForm.allCases.map { form in
                 [
                   "form": .string(form.rawValue), "seconds": .number(pass.seconds(form)),
-                  "speedup": .number(pass.speedup(form)),
+                  "speedup": .number(pass.speedup(form)), "gain": .number(pass.gain(form)),
                 ]
               }),
           ]
         }),
       "memory": memory.json(gpu: request.gpu),
       "advice": .array(advice.map { .string("\($0)") }),
-      "verdict": .string(verdict.name),
+      "verdict": .string(verdict.name), "verdictText": .string(verdictText),
     ]
   }
 }
@@ -32,6 +34,7 @@ extension ModelPlan.Layer {
     [
       "name": .string(name), "m": .integer(rows), "n": .integer(outputs), "k": .integer(inputs),
       "denseSeconds": .number(dense.seconds), "sparseSeconds": .number(sparse.seconds),
+      "denseInt8Seconds": .number(denseInt8.seconds), "bestDense": .string(bestDense.rawValue),
       "speedup": .number(speedup), "bound": .string(sparse.bound.rawValue),
       "obstacle": obstacle.map { .string("\($0)") } ?? .null, "measured": .bool(isMeasured),
     ]

@@ -13,7 +13,8 @@ extension ModelPlan: Reportable {
       .section(
         "How to get this again", .command(origin.command), .definitions(origin.definitions),
         .note(
-          (measurement == nil ? "A" : "What was not measured is from a")
+          (weightsNote.map { "Weights: \($0). " } ?? "")
+            + (measurement == nil ? "A" : "What was not measured is from a")
             + " roofline model, calibrated on an H100: each product takes as long as its arithmetic or its memory traffic, whichever is longer, and a fixed time. Rates are the datasheet's."
         )))
   }
@@ -35,12 +36,12 @@ extension ModelPlan: Reportable {
   private var keyNumbers: [(value: String, meaning: String)] {
     var numbers: [(value: String, meaning: String)] = []
     for phase in [Pass.Phase.decode, .prefill] {
-      let gains = passes.filter { $0.phase == phase }.map { ($0, $0.gain(of: form)) }
+      let gains = passes.filter { $0.phase == phase }.map { ($0, $0.gain(form)) }
       guard let (pass, gain) = gains.max(by: { $0.1 < $1.1 }) else { continue }
       numbers.append(
         (
           Format.times(gain),
-          "\(form.rawValue) over \(form.dense.rawValue) in \(phase.rawValue) with \(pass.batch.counting("sequence")), at best"
+          "\(form.rawValue) over \(pass.bestDense.rawValue) in \(phase.rawValue) with \(pass.batch.counting("sequence")), at best"
         ))
     }
     numbers.append(
@@ -75,14 +76,15 @@ extension ModelPlan: Reportable {
     }
     var table = HTMLTable(
       [.words("pass"), .numbers("sequences"), .numbers("rows")]
-        + LinearForm.allCases.map { .numbers($0.rawValue) } + [.numbers("of that, other")])
+        + LinearForm.allCases.map { .numbers($0.rawValue) }
+        + [.numbers("of that, other"), .numbers("\(form.rawValue) over the best dense form")])
     for pass in passes {
       table.append(
         [pass.phase.rawValue, "\(pass.batch)", "\(pass.rows)"]
           + LinearForm.allCases.map { form in
             let time = Format.fineSeconds(pass.seconds(form))
             return form == .denseHalf ? time : "\(time) (\(Format.times(pass.speedup(form))))"
-          } + [Format.fineSeconds(pass.rest)])
+          } + [Format.fineSeconds(pass.rest), Format.times(pass.gain(form))])
     }
     return .section(
       "Speed", .charts(charts), table.html,
@@ -97,7 +99,7 @@ extension ModelPlan: Reportable {
       [
         .numbers("rows"), .words("linears"), .numbers("outputs × inputs"), .numbers("dense fp16"),
         .numbers(form.rawValue), .numbers("speedup"), .words("bound"),
-        .words("why no gain over \(form.dense.rawValue)"),
+        .words("why no gain over the best dense form"),
       ] + (measurement == nil ? [] : [.words("measured")]))
     let groups = PlanGroup.groups(layers)
     for group in groups {
@@ -180,9 +182,4 @@ extension ModelPlan: Reportable {
     return .details(
       "How many GPUs of which kind hold it with \(batch.counting("sequence"))", table.html)
   }
-}
-
-extension ModelPlan.Pass {
-  /// How many times as fast as the dense form with the same numbers.
-  fileprivate func gain(of form: LinearForm) -> Double { seconds(form.dense) / seconds(form) }
 }

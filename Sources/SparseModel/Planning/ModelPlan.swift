@@ -21,13 +21,19 @@ public struct ModelPlan: Sendable {
     public let inputs: Int
     /// The time in dense float16.
     public let dense: Roofline.Time
+    /// The time in dense INT8.
+    public let denseInt8: Roofline.Time
     /// The time in the form asked for.
     public let sparse: Roofline.Time
-    /// Why 2:4 does not pay against the dense form with the same numbers; nil where it does.
+    /// Why 2:4 does not pay against the faster dense form; nil where it does.
     public let obstacle: SparseObstacle?
 
     /// How many times as fast as dense float16.
     public var speedup: Double { dense.seconds / sparse.seconds }
+    /// The faster of the dense forms.
+    public var bestDense: LinearForm {
+      denseInt8.seconds < dense.seconds ? .denseInt8 : .denseHalf
+    }
     /// Whether both times were measured; the roofline model gives those that were not.
     public var isMeasured: Bool { dense.isMeasured && sparse.isMeasured }
   }
@@ -57,10 +63,20 @@ public struct ModelPlan: Sendable {
     public func seconds(_ form: LinearForm) -> Double { (linears[form] ?? 0) + rest }
     /// How many times as fast as dense float16.
     public func speedup(_ form: LinearForm) -> Double { seconds(.denseHalf) / seconds(form) }
+    /// The faster of the dense forms: what 2:4 has to beat.
+    public var bestDense: LinearForm {
+      seconds(.denseInt8) < seconds(.denseHalf) ? .denseInt8 : .denseHalf
+    }
+    /// How many times as fast as the faster of the dense forms.
+    public func gain(_ form: LinearForm) -> Double { seconds(bestDense) / seconds(form) }
   }
 
   /// What it was made for.
   public let request: PlanRequest
+  /// Whether shapes and names are those of weights; otherwise they follow from config.json.
+  public let hasWeights: Bool
+  /// The folder of the model where a config.json was named; nil where the path is the model's.
+  let folder: String?
   /// How much of the linears' times was measured; nil where the request came without measurements.
   public let measurement: PlanMeasurement?
   /// Every linear at every number of rows, rows ascending, linears in the checkpoint's order.

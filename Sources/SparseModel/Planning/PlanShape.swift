@@ -11,6 +11,8 @@ struct PlanShape {
     let inputs: Int
   }
 
+  /// The path that it was opened by.
+  let path: String
   /// The linears that `prune` takes by default, in the checkpoint's order.
   let linears: [Linear]
   /// The bytes of everything else, as it is stored: embeddings, output projection, norms, biases.
@@ -33,6 +35,7 @@ struct PlanShape {
   /// - Throws: ``SelectionError/noCandidates(path:)`` where there are no linears, ``ModelError`` for config.json, and
   ///   ``PlanError/keyValueShape(tensor:expected:found:path:)`` where it contradicts the weights.
   init(_ checkpoint: Checkpoint) throws {
+    path = checkpoint.path
     configuration = try ModelConfiguration(checkpoint)
     let names = Set(try checkpoint.blockWeights().map(ExactString.init))
     var linears: [Linear] = []
@@ -78,6 +81,55 @@ struct PlanShape {
   }
 }
 
+extension PlanShape {
+  /// The weights that a config.json may describe where no weight bears it out: 17 · 10¹².
+  private static let mostWeights = 0x1p44
+
+  /// Follows config.json alone: names, shapes, and the bytes that its `dtype` gives to what is not a linear.
+  ///
+  /// - Throws: ``ModelError``, and ``PlanError/implausible(weights:path:)`` for a model that no machine holds.
+  init(configurationAt path: String, model: String) throws {
+    let json: JSON
+    do {
+      json = try JSON(parsing: MappedFile(path: path).bytes)
+    } catch let error as JSONError {
+      throw ModelError.malformedConfiguration(path: path, reason: "\(error)")
+    }
+    let configuration: ModelConfiguration
+    do throws(ConfigurationError) {
+      configuration = try ModelConfiguration(json: json)
+    } catch {
+      throw ModelError.configuration(path: path, error)
+    }
+    guard let family = DecoderArchitecture.named(configuration.architecture) else {
+      preconditionFailure("ModelConfiguration let \(configuration.architecture) through")
+    }
+    let (vocabulary, width) = (configuration.vocabulary, configuration.width)
+    let shapes = family.shapes(configuration)
+    let tables = Double(vocabulary) * Double(width) * (configuration.tiesEmbeddings ? 1 : 2)
+    let weights = shapes.linears.reduce(0) { $0 + Double($1.outputs) * Double($1.inputs) }
+    let all = tables + Double(configuration.blocks) * weights
+    guard all <= Self.mostWeights, configuration.blocks <= 1 << 16 else {
+      throw PlanError.implausible(weights: all, path: path)
+    }
+    self.path = model
+    self.configuration = configuration
+    linears = (0..<configuration.blocks).flatMap { block in
+      // In the order in which checkpoints of transformers have them.
+      shapes.linears.sorted { $0.name < $1.name }.map {
+        Linear(
+          name: "model.layers.\(block).\($0.name).weight", outputs: $0.outputs, inputs: $0.inputs)
+      }
+    }
+    let vectors =
+      shapes.norms.reduce(0, +) + shapes.linears.reduce(0) { $0 + ($1.hasBias ? $1.outputs : 0) }
+    let others = Int(tables) + configuration.blocks * vectors + width
+    let type = json["dtype"]?.string ?? json["torch_dtype"]?.string
+    otherBytes = others * (type == "float32" ? 4 : 2)
+    projection = (outputs: vocabulary, inputs: width)
+  }
+}
+
 extension Checkpoint {
   /// The shapes of the linears inside the decoder blocks, in the order of the first of each, and how many have it.
   ///
@@ -105,6 +157,8 @@ public enum PlanError: Error, Equatable {
   case keyValueWidth(configured: Double, found: Int, tensor: String, path: String)
   /// config.json counts more blocks than there are linears.
   case blocks(configured: Int, linears: Int, path: String)
+  /// config.json alone describes a model of more weights than any machine holds.
+  case implausible(weights: Double, path: String)
   /// The keys and values of all sequences are more than can be counted.
   case cacheTooLarge(batch: Int, context: Int, bytesPerToken: Int)
 }
@@ -117,6 +171,8 @@ extension PlanError: CustomStringConvertible {
       "\(path): the key heads of config.json are \(configured.whole) wide in all, tensor '\(tensor)' has \(found.counting("output"))"
     case .blocks(let configured, let linears, let path):
       "\(path): config.json counts \(configured.counting("block")), the weights are \(linears.counting("linear"))"
+    case .implausible(let weights, let path):
+      "\(path): describes a model of \(weights) weights, more than any machine holds"
     case .cacheTooLarge(let batch, let context, let bytesPerToken):
       "the cache of \(batch.counting("sequence")) of \(context.counting("token")) at \(bytesPerToken.counting("byte")) each is beyond all memory"
     }

@@ -18,16 +18,29 @@ struct PlanTimes {
   func layers(rows: [Int]) -> [ModelPlan.Layer] {
     rows.flatMap { rows in
       shape.linears.map { linear in
-        ModelPlan.Layer(
+        func time(_ form: LinearForm) -> Roofline.Time {
+          roofline.time(form, rows: rows, outputs: linear.outputs, inputs: linear.inputs)
+        }
+        return ModelPlan.Layer(
           name: linear.name, rows: rows, outputs: linear.outputs, inputs: linear.inputs,
-          dense: roofline.time(
-            .denseHalf, rows: rows, outputs: linear.outputs, inputs: linear.inputs),
-          sparse: roofline.time(
-            request.form, rows: rows, outputs: linear.outputs, inputs: linear.inputs),
-          obstacle: roofline.obstacle(
-            to: request.form, rows: rows, outputs: linear.outputs, inputs: linear.inputs))
+          dense: time(.denseHalf), denseInt8: time(.denseInt8), sparse: time(request.form),
+          obstacle: obstacle(linear, rows: rows))
       }
     }
+  }
+
+  /// Why the form asked for is not faster than both dense forms, by 5 percent at least; nil where it is.
+  private func obstacle(_ linear: PlanShape.Linear, rows: Int) -> SparseObstacle? {
+    let (outputs, inputs) = (linear.outputs, linear.inputs)
+    let obstacle = roofline.obstacle(
+      to: request.form, rows: rows, outputs: outputs, inputs: inputs)
+    if obstacle != nil { return obstacle }
+    func seconds(_ form: LinearForm) -> Double {
+      roofline.time(form, rows: rows, outputs: outputs, inputs: inputs).seconds
+    }
+    let other: LinearForm = request.form.isInt8 ? .denseHalf : .denseInt8
+    let gain = seconds(other) / seconds(request.form)
+    return gain < Roofline.worthwhile ? .otherDense(other, rows: rows) : nil
   }
 
   /// How much of the layers' times was measured; nil where the request came without measurements.

@@ -1,14 +1,17 @@
 internal import SparseCore
 
 extension ValueType where Value == GPU {
-  /// One of the GPUs in the table, in letters of either case.
+  /// One of the GPUs in the table, as `GPU.named` finds it.
   static var gpu: Self {
     let names = GPU.all.map(\.name)
     return Self(allowed: names, completion: .values) { text throws(ValueError) in
-      guard let gpu = GPU.named(text) else {
-        throw ValueError(choosing: text.lowercased(), from: names)
+      if let gpu = GPU.named(text) { return gpu }
+      let family = GPU.family(of: text)
+      guard family.isEmpty else {
+        let list = family.map { "'\($0)'" }.joined(separator: " or ")
+        throw ValueError("is another card, whose numbers --gpu-spec takes. Did you mean \(list)?")
       }
-      return gpu
+      throw ValueError(choosing: text.lowercased(), from: names)
     }
   }
 

@@ -32,14 +32,21 @@ enum PlanCommand: Command {
     "What 'sparsify bench --device cuda --json' has measured on that GPU: linears take the times that are in it, "
       + "and the roofline model's where there are none.")
 
+  static let model = Parameter(
+    argument: "model", .path,
+    "A .safetensors file, a model.safetensors.index.json, a folder with either, or a config.json without weights."
+  )
+
   static let spec = CommandSpec(
     "plan", "Predict what 2:4 would bring on a GPU: time, memory, and whether it pays",
     discussion: """
-      Only the headers of the weights and config.json are read. Times are those of a roofline model, \
-      calibrated on an H100, and of measurements where --measured has them; dense fp16 is what speedups are over.
+      Only the headers of the weights and config.json are read; config.json alone will do. Times are those of a roofline model, \
+      calibrated on an H100, and of measurements where --measured has them; dense fp16 is what speedups are over. \
+      The verdict holds 2:4 against the faster of dense fp16 and dense INT8. A GPU's family is enough (H100 is the \
+      SXM form with the most memory), and so is what nvidia-smi prints.
       """,
     parameters: [
-      Common.model, gpu, gpuSpecification, batch, numbers, context, sensitivity, measured,
+      model, gpu, gpuSpecification, batch, numbers, context, sensitivity, measured,
       Common.report, Common.json,
     ],
     oneOf: [["gpu", "gpu-spec"]],
@@ -51,6 +58,7 @@ enum PlanCommand: Command {
       .init(
         "With the times that 'sparsify bench' has measured on such a card",
         "sparsify plan Llama-2-7b --gpu h100-sxm --dtype int8 --measured h100.json"),
+      .init("Before anything but config.json is there", "sparsify plan config.json --gpu 4090"),
       .init("A page to show to others", "sparsify plan Llama-2-7b --gpu l4 --report plan.html"),
     ])
 
@@ -58,16 +66,15 @@ enum PlanCommand: Command {
     guard let gpu = arguments[gpu] ?? arguments[gpuSpecification] else {
       preconditionFailure("the parser let a plan through without a GPU")
     }
-    let model = arguments[Common.model]
-    let checkpoint = try Checkpoint(path: model)
+    let model = arguments[Self.model]
+    let source = try PlanSource(path: model)
     let reportFile = try arguments[Common.report].map {
       try ReportFile(
         $0,
-        reading: checkpoint.files.map(\.path) + [checkpoint.path]
-          + [checkpoint.configPath, arguments[sensitivity], arguments[measured]]
-          .compactMap(\.self))
+        reading: source.files
+          + [arguments[sensitivity], arguments[measured]].compactMap(\.self))
     }
-    let plan = try checkpoint.plan(
+    let plan = try source.plan(
       PlanRequest(
         gpu: gpu, form: arguments[numbers].form, batches: arguments[batch],
         context: arguments[Self.context],

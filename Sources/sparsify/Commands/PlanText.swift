@@ -20,10 +20,13 @@ struct PlanText {
       model        \(model.printable)
       gpu          \(gpu.name.printable): \(plain(gpu.halfRate)) fp16 and \(plain(gpu.int8Rate)) INT8 dense TFLOPS, \
       \(plain(gpu.bandwidth)) GB/s, \(plain(gpu.memory)) GB\(gpu.hasSparseTensorCores ? "" : ", no sparse tensor cores")
-      \(measured)context      \(plan.memory.context.counting("token"))
+      \(weightsLine)\(measured)context      \(plan.memory.context.counting("token"))
 
       """
   }
+
+  /// Where shapes come from where no weights are there; nothing where they are.
+  private var weightsLine: String { plan.weightsNote.map { "weights      \($0)\n" } ?? "" }
 
   /// What was measured, and below it what was not; nothing where the plan was made without measurements.
   private var measured: String {
@@ -47,7 +50,7 @@ struct PlanText {
         ("rows", .right), ("linears", .left), ("outputs × inputs", .right), ("dense fp16", .right),
         (form.rawValue, .right), ("speedup", .right), ("bound", .left),
       ] + (isMeasured ? [("measured", .left)] : [])
-        + [("no gain over \(form.dense.rawValue)", .left)])
+        + [("no gain over the best dense form", .left)])
     for group in PlanGroup.groups(plan.layers) {
       let layer = group.layer
       table.append(
@@ -65,7 +68,8 @@ struct PlanText {
   private var passes: String {
     var table = Table(
       [("pass", .left), ("sequences", .right), ("rows", .right)]
-        + LinearForm.allCases.map { ($0.rawValue, .right) } + [("other", .right)])
+        + LinearForm.allCases.map { ($0.rawValue, .right) }
+        + [("other", .right), ("gain", .right)])
     for pass in plan.passes {
       table.append(
         [pass.phase.rawValue, "\(pass.batch)", "\(pass.rows)"]
@@ -73,10 +77,11 @@ struct PlanText {
             form == .denseHalf
               ? Format.fineSeconds(pass.seconds(form))
               : "\(Format.fineSeconds(pass.seconds(form))) \(Format.times(pass.speedup(form)))"
-          } + [Format.fineSeconds(pass.rest)])
+          } + [Format.fineSeconds(pass.rest), Format.times(pass.gain(form))])
     }
     return """
-      The whole model on one GPU, were its memory large enough; other: attention and output projection, in every column
+      The whole model on one GPU, were its memory large enough; other: attention and output projection, in every column;
+      gain: \(form.rawValue) over the faster dense form
       (prompts run in chunks of \(PlanRequest.prefillRows) tokens at most)
 
 
@@ -147,7 +152,7 @@ struct PlanText {
   private var verdict: String {
     """
     verdict      \(plan.verdictText)
-    next         \(ShellLine.text(plan.nextWords(for: model)))
+    next         \(ShellLine.text(plan.nextWords(for: model)))\(plan.hasWeights ? "" : "   # once the weights are there")
 
     """
   }

@@ -19,7 +19,32 @@ import Testing
     #expect(GPU.named(name)?.bandwidth == 3350)
   }
 
-  @Test func anUnknownNameIsNotFound() { #expect(GPU.named("h100") == nil) }
+  @Test(arguments: [
+    ("h100", "h100-sxm"), ("H100", "h100-sxm"), ("A100", "a100-80"), ("a100 40GB", "a100-40"),
+    ("4090", "rtx-4090"), ("RTX 4090", "rtx-4090"), ("rtx4090", "rtx-4090"), ("b200", "b200"),
+    ("h100 pcie", "h100-pcie"), ("H100-SXM5-80GB", "h100-sxm"),
+    // What nvidia-smi prints for these cards.
+    ("NVIDIA H100 80GB HBM3", "h100-sxm"), ("NVIDIA H100 PCIe", "h100-pcie"),
+    ("NVIDIA A100-SXM4-40GB", "a100-40"), ("NVIDIA A100-SXM4-80GB", "a100-80"),
+    ("NVIDIA A100 80GB PCIe", "a100-80"), ("NVIDIA A100-PCIE-40GB", "a100-40"),
+    ("NVIDIA GeForce RTX 3090", "rtx-3090"), ("NVIDIA L40S", "l40s"), ("NVIDIA L4", "l4"),
+    ("NVIDIA A10", "a10"), ("NVIDIA H200", "h200"),
+  ])
+  func aFamilyAndTheDriversNameAreFound(name: String, gpu: String) {
+    #expect(GPU.named(name)?.name == gpu)
+  }
+
+  @Test(arguments: [
+    "", "v100", "h", "100", "NVIDIA H100 NVL", "NVIDIA H200 NVL", "NVIDIA GH200 480GB", "L40",
+    "NVIDIA A10G", "NVIDIA GeForce RTX 3090 Ti", "NVIDIA GeForce RTX 4090 D",
+    "NVIDIA GeForce RTX 4090 Laptop GPU", "h100 96GB", "NVIDIA RTX A4000", "4090 5090",
+  ])
+  func anotherCardIsNotFound(name: String) { #expect(GPU.named(name) == nil) }
+
+  @Test func aFamilyHasItsMembers() {
+    #expect(GPU.family(of: "NVIDIA H100 NVL") == ["h100-sxm", "h100-pcie"])
+    #expect(GPU.family(of: "v100") == [])
+  }
 
   @Test func aSpecificationGivesItsNumbers() throws {
     let gpu = try GPU(

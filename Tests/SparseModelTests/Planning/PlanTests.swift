@@ -1,8 +1,9 @@
 import Foundation
 import SparseCore
-import SparseModel
 import TestSupport
 import Testing
+
+@testable import SparseModel
 
 @Suite struct PlanTests {
   private static func gpu(_ name: String = "h100-sxm") throws -> GPU {
@@ -150,6 +151,129 @@ import Testing
       plan.advice.contains(
         .shapes(count: 14, of: 14, first: "model.layers.0.mlp.down_proj.weight")))
     #expect(plan.layers.allSatisfy { $0.obstacle != nil })
+  }
+
+  /// A plan of `small` at 1 row, its linears of `seconds` each by form, in a form asked for.
+  private static func plan(
+    _ form: LinearForm, half: Double, int8: Double, sparseHalf: Double, sparseInt8: Double
+  ) throws -> ModelPlan {
+    let folder = try TemporaryFolder()
+    let seconds: [LinearForm: Double] = [
+      .denseHalf: half, .denseInt8: int8, .sparseHalf: sparseHalf, .sparseInt8: sparseInt8,
+    ]
+    let shapes = [(64, 64), (32, 64), (160, 64), (64, 160)]
+    let measured = try MeasuredTimes(
+      gpu: "NVIDIA H100",
+      entries: shapes.flatMap { outputs, inputs in
+        seconds.map {
+          .init(form: $0.key, rows: 1, outputs: outputs, inputs: inputs, seconds: $0.value)
+        }
+      })
+    return try small(in: folder).plan(
+      PlanRequest(gpu: gpu(), form: form, batches: [1], context: 1, measured: measured))
+  }
+
+  // Attention and output projection take microseconds, the 14 linears seconds: the ratios are those of the linears.
+  @Test(
+    arguments: [
+      // 2:4 halves the time of fp16, and dense INT8 does better: 2:4 must not be recommended.
+      (.sparseHalf, [8, 3, 4, 3], "quantize", ["quantize", "m"]),
+      (.sparseInt8, [8, 3, 4, 3], "quantize", ["quantize", "m"]),
+      // 2:4 INT8 beats dense INT8 and not dense fp16.
+      (.sparseInt8, [2, 4, 3, 3], "keep-dense", ["inspect", "m"]),
+      // 2:4 fp16 beats both.
+      (.sparseHalf, [8, 6, 4, 4], "prune", ["prune", "m"]),
+      // 2:4 fp16 does not, 2:4 INT8 does.
+      (.sparseHalf, [8, 4, 4, 2], "prune", ["prune", "m", "--quantize", "int8"]),
+    ] as [(LinearForm, [Double], String, [String])])
+  func theVerdictIsOverTheBestDenseForm(
+    form: LinearForm, seconds: [Double], verdict: String, next: [String]
+  ) throws {
+    let plan = try Self.plan(
+      form, half: seconds[0], int8: seconds[1], sparseHalf: seconds[2], sparseInt8: seconds[3])
+    #expect(plan.verdict.name == verdict && plan.nextWords(for: "m") == ["sparsify"] + next)
+    let pass = plan.passes[0]
+    let best: LinearForm = seconds[1] < seconds[0] ? .denseInt8 : .denseHalf
+    let gain = min(seconds[0], seconds[1]) / seconds[form == .sparseInt8 ? 3 : 2]
+    #expect(pass.bestDense == best && abs(pass.gain(form) / gain - 1) < 1e-4)
+    #expect(
+      plan.layers.allSatisfy { ($0.obstacle == nil) == (gain > 1.05) && $0.bestDense == best })
+    let json = try #require(plan.json["passes"]?.array?.first)
+    #expect(json["bestDense"]?.string == best.rawValue)
+    let page = try Markup(plan.page(ReportOrigin(command: [], model: "m", kernels: "c")).text)
+    #expect(page.text.contains("\(form.rawValue) over \(best.rawValue) in decode"))
+  }
+
+  // q, k, v, o of 64 × 64 and 32 × 64, and three of 160 × 64: 86016 weights in 2 blocks. Otherwise 2 tables of
+  // 100 × 64, 5 norms of 64, and for Qwen2 biases of 64 + 32 + 32 in each block, 2 bytes each.
+  @Test(
+    arguments: [
+      (["model_type": "llama"], 26240), (["model_type": "mistral"], 26240),
+      (["model_type": "qwen2"], 26752),
+      (["tie_word_embeddings": true, "torch_dtype": "float16"], 13440),
+      (["dtype": "float32"], 52480),
+    ] as [([String: JSON], Int)])
+  func configurationAloneGivesShapesAndNames(changes: [String: JSON], others: Int) throws {
+    let folder = try TemporaryFolder()
+    let checkpoint = try Self.small(changes, in: folder)
+    let alone = try TemporaryFolder()
+    let path = try alone.write(folder.read("config.json"), to: "config.json")
+    let request = try PlanRequest(gpu: Self.gpu("l4"), form: .sparseInt8, batches: [1, 4])
+    let dense = try checkpoint.plan(request)
+    for source in [path, alone.path] {
+      let plan = try PlanSource(path: source).plan(request)
+      #expect(plan.memory.linearWeights == 86016 && plan.memory.otherBytes == others)
+      #expect(Set(plan.layers.map(\.name)) == Set(dense.layers.map(\.name)))
+      #expect(plan.layers.map(\.sparse) == dense.layers.map(\.sparse))
+      #expect(plan.memory.cache.bytesPerToken == dense.memory.cache.bytesPerToken)
+      #expect(!plan.hasWeights && dense.hasWeights)
+      #expect(plan.nextWords(for: source).contains(alone.path))
+    }
+    // An index whose files are not there does not count as weights.
+    let index = try alone.write(
+      #"{"weight_map": {"a": "model-1.safetensors"}}"#, to: "model.safetensors.index.json")
+    for source in [index, alone.path] {
+      #expect(try !PlanSource(path: source).plan(request).hasWeights)
+    }
+    // Beside weights the folder stands for them.
+    #expect(try PlanSource(path: folder.path).hasWeights)
+  }
+
+  @Test(
+    arguments: [
+      (["hidden_size": 2_147_483_644], "describes a model of"),
+      (["num_hidden_layers": 2_147_483_647], "describes a model of"),
+      (["vocab_size": 2_147_483_647, "hidden_size": 1_048_576], "describes a model of"),
+      (["model_type": "gemma"], "the architecture 'gemma' is not supported"),
+    ] as [([String: JSON], String)])
+  func aConfigurationBeyondReasonIsRefused(changes: [String: JSON], reason: String) throws {
+    let folder = try TemporaryFolder()
+    _ = try Self.small(changes, in: folder)
+    let error = #expect(throws: (any Error).self) {
+      try PlanSource(path: folder["config.json"])
+    }
+    #expect(error.map { "\($0)".contains(reason) } == true, "\(String(describing: error))")
+  }
+
+  @Test func aSensitivityOfAnotherModelIsRefusedWithoutWeights() throws {
+    let folder = try TemporaryFolder()
+    _ = try Self.small(in: folder)
+    let name = "model.layers.0.self_attn.q_proj.weight"
+    let part: JSON = [
+      "name": .string(name), "block": 0, "layers": [.string(name)], "weights": 4095,
+      "relativeError": 0.1, "blockError": 0.1, "divergence": 0.02, "lossIncrease": 0.05,
+    ]
+    let json: JSON = ["schema": 1, "method": "wanda", "dense": ["nll": 3.0], "parts": [part]]
+    let path = try folder.write(json.text(), to: "sensitivity.json")
+    let source = try PlanSource(path: folder["config.json"])
+    let error = SensitivityError.otherSize(
+      name: name, source: path, found: 4095, model: folder["config.json"], expected: 4096)
+    #expect(throws: error) {
+      try source.plan(
+        PlanRequest(
+          gpu: Self.gpu(), form: .sparseInt8, batches: [1],
+          sensitivity: SensitivityRanking(contentsOf: path)))
+    }
   }
 
   @Test func withoutSparseTensorCoresTheVerdictIsNotToPrune() throws {

@@ -22,7 +22,7 @@ import Testing
           ]
         ],
         "measured": .null, "memory": ["context": 256, "cacheBytesPerToken": 1024],
-        "verdict": "string", "advice": ["string"],
+        "verdict": "string", "verdictText": "string", "weights": true, "advice": ["string"],
       ]) == [])
     // 28 linears at 1 and 16 rows for decoding, at 256 and 4096 for prompts.
     #expect(object["layers"]?.array?.count == 28 * 4)
@@ -38,7 +38,7 @@ import Testing
     #expect(last == ["verdict", "next"])
     #expect(run.output.contains("8 × k_proj, v_proj"))
     #expect(run.output.contains("dense fp16: 737280 in linears × 2 bytes + 0.13 MB = 1.61 MB\n"))
-    #expect(run.output.contains("no gain over dense fp16\n"))
+    #expect(run.output.contains("no gain over the best dense form\n"))
     #expect(run.output.contains("KV cache     2 × 4 blocks × 2 heads × 32 wide × 2 bytes = 1 KiB"))
   }
 
@@ -51,7 +51,9 @@ import Testing
   }
 
   @Test(arguments: [
-    (["--gpu", "h100-smx"], "Did you mean 'h100-sxm'?"),
+    (["--gpu", "h100-smx"], "Did you mean 'h100-sxm' or 'h100-pcie'?"),
+    (["--gpu", "rtx-409"], "Did you mean 'rtx-4090'?"),
+    (["--gpu", "NVIDIA H100 NVL"], "Did you mean 'h100-sxm' or 'h100-pcie'?"),
     (["--gpu", "v100"], "'a100-40', 'a100-80'"),
     (["--gpu-spec", "fp16=1"], "'int8' is missing"), ([], "--gpu"),
     (["--gpu", "l4", "--gpu-spec", "fp16=1"], "--gpu"),
@@ -120,6 +122,24 @@ import Testing
     #expect(
       run.errors
         == "Error: \(path): times[1]: 'seconds' is -1.0, not from 1e-09 to 1000000.0\n")
+  }
+
+  @Test func configurationAloneWillDo() throws {
+    let model = try TinyModel()
+    let words = ["--gpu", "NVIDIA H100 80GB HBM3", "--batch", "1"]
+    let dense = try ToolRun(["plan", model.path] + words)
+    let folder = try TemporaryFolder()
+    try folder.write(model.folder.read("model/config.json"), to: "config.json")
+    let alone = try ToolRun(["plan", folder["config.json"]] + words)
+    #expect(alone.status == 0 && alone.errors.isEmpty)
+    #expect(
+      alone.output.contains("weights      none here: shapes and names follow from config.json"))
+    #expect(alone.output.contains("dense fp16: 737280 in linears × 2 bytes + 0.13 MB = 1.61 MB\n"))
+    #expect(alone.lines.last?.hasSuffix("\(folder.path)   # once the weights are there") == true)
+    func table(_ run: ToolRun) -> [String] {
+      run.lines.filter { $0.hasPrefix("decode") || $0.hasPrefix("prefill") }
+    }
+    #expect(table(alone) == table(dense) && table(alone).count == 2)
   }
 
   @Test func aModelWithoutAConfigurationIsRefused() throws {

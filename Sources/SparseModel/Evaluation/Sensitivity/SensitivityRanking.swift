@@ -49,13 +49,19 @@ public struct SensitivityRanking: Sendable {
   ///
   /// - Throws: ``SensitivityError/otherSize(name:source:found:model:expected:)``.
   public func check(isOf checkpoint: Checkpoint) throws(SensitivityError) {
+    try check(isOf: checkpoint.path) { checkpoint[$0]?.shape.reduce(1, *) }
+  }
+
+  /// Throws unless it can be of the model at `path`, whose weights are as large as `size` says.
+  func check(
+    isOf path: String, size: (_ weight: String) -> Int?
+  ) throws(SensitivityError) {
     for part in parts {
-      let sizes = part.layers.compactMap { checkpoint[$0]?.shape.reduce(1, *) }
-      let size = sizes.reduce(0, +)
-      if sizes.count == part.layers.count && size != part.weights {
+      let sizes = part.layers.compactMap(size)
+      let expected = sizes.reduce(0, +)
+      if sizes.count == part.layers.count && expected != part.weights {
         throw .otherSize(
-          name: part.name, source: source, found: part.weights, model: checkpoint.path,
-          expected: size)
+          name: part.name, source: source, found: part.weights, model: path, expected: expected)
       }
     }
   }
