@@ -62,16 +62,19 @@ struct ComparisonWalk {
     try other.model.checkPredictable(windows)
     var tally = Tally()
     let steps = reference.blocks + other.blocks + 1
-    // No more than two chunks at once, so that there are several groups to take the median speed of.
-    let tokens = min(batch.hiddenTokens(width: a.width + b.width), 2 * batch.chunkTokens)
-    for group in windows.groups(ofTokens: tokens) {
+    // No more than two chunks at once, and no more than a seventh of the text, so that there are several groups to
+    // compare the speeds of.
+    let share = (windows.count + 6) / 7 * windows.length
+    let tokens = min(
+      batch.hiddenTokens(width: a.width + b.width), 2 * batch.chunkTokens, share)
+    for (number, group) in windows.groups(ofTokens: tokens).enumerated() {
       func report(_ step: Int) throws {
         try progress(
           Progress(
             step: "compare", done: group.lowerBound * steps + step * group.count,
             total: windows.count * steps))
       }
-      try compare(group, &tally, report: report)
+      try compare(group, isReversed: number % 2 == 1, &tally, report: report)
       try report(steps)
     }
     return ModelComparison(
@@ -79,22 +82,35 @@ struct ComparisonWalk {
       other: Perplexity(ofLosses: tally.losses.other, windows, other.activations),
       divergence: Divergence(tally.divergences),
       agreement: Double(tally.agreements) / Double(tally.divergences.count),
-      referenceRate: median(tally.rates.reference), otherRate: median(tally.rates.other))
+      referenceRate: MeasuredRate(rounds: tally.rates.reference),
+      otherRate: MeasuredRate(rounds: tally.rates.other))
   }
 
   /// Compares the predictions of neighbouring windows.
+  ///
+  /// - Parameter isReversed: whether the other model runs first: the models take turns at that, too.
   private func compare(
-    _ group: Range<Int>, _ tally: inout Tally, report: (Int) throws -> Void
+    _ group: Range<Int>, isReversed: Bool, _ tally: inout Tally, report: (Int) throws -> Void
   ) throws {
     let part = TokenWindows(
       count: group.count, length: windows.length, ids: Array(windows[group]))
     var seconds = (reference: 0.0, other: 0.0)
-    let a = try timed(&seconds.reference) {
-      try reference.states(group, part, report).map { reference.model.finish($0, on: compute) }
+    func states(
+      _ compared: ComparedModel, _ seconds: inout Double, after steps: Int
+    ) throws -> [Matrix] {
+      try timed(&seconds) {
+        try compared.states(group, part) { try report(steps + $0) }
+          .map { compared.model.finish($0, on: compute) }
+      }
     }
-    let b = try timed(&seconds.other) {
-      try other.states(group, part) { try report(reference.blocks + $0) }
-        .map { other.model.finish($0, on: compute) }
+    let a: [Matrix]
+    let b: [Matrix]
+    if isReversed {
+      b = try states(other, &seconds.other, after: 0)
+      a = try states(reference, &seconds.reference, after: other.blocks)
+    } else {
+      a = try states(reference, &seconds.reference, after: 0)
+      b = try states(other, &seconds.other, after: reference.blocks)
     }
     var comparisons = a.map { LogitComparison(rows: $0.rows) }
     var targets = (reference: TargetLogits(windows: part), other: TargetLogits(windows: part))
@@ -130,8 +146,6 @@ struct ComparisonWalk {
     tally.agreements += targets.reference.predicting(comparisons.flatMap(\.agreements))
       .count { $0 }
   }
-
-  private func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
 
   private func requireFinite(_ logits: Matrix, of model: Decoder) throws {
     if logits.countNotFinite(on: compute) > 0 {

@@ -5,15 +5,17 @@ public import SparseCore
 /// Weights are multiplied as they are stored, compressed ones too, and INT8 ones by INT8 activations: the way in
 /// which `sparsify generate` runs a model.
 public struct DecodeSpeed: Sendable {
-  /// The rounds that each model runs; models take turns, so that a busy moment meets all of them.
-  public var rounds = 3
+  /// The rounds that each model runs.
+  ///
+  /// Models take turns, so that a busy moment meets all of them; every second round runs them in reverse order.
+  public var rounds = 7
   /// The most tokens that are written in a round.
-  public var steps = 16
+  public var steps = 8
 
   /// A measurement with the defaults.
   public init() {}
 
-  /// Tokens a second of each model: one over the median time of a token, after a round to warm up.
+  /// Tokens a second of each model in each round, after a round to warm up: one over the median time of a token.
   ///
   /// The models are fed the given tokens rather than what they write, so that all do the same work.
   ///
@@ -22,20 +24,30 @@ public struct DecodeSpeed: Sendable {
   public func measure(
     _ models: [Decoder], on ids: [Int32], compute: Compute = .automatic,
     progress: ProgressHandler = { _ in }
-  ) throws -> [Double] {
+  ) throws -> [MeasuredRate] {
     precondition(ids.count >= 2, "DecodeSpeed: \(ids.count) tokens")
-    var seconds = models.map { _ in [Double]() }
+    var done = 0
+    return try inTurns(models.count) { index in
+      try progress(
+        Progress(step: "measure speed", done: done, total: (rounds + 1) * models.count))
+      done += 1
+      return try stepSeconds(models[index], ids, compute)
+    }
+  }
+
+  /// The rates of `count` models, given what one model's round takes: the seconds of each step.
+  func inTurns(
+    _ count: Int, seconds: (_ model: Int) throws -> [Double]
+  ) rethrows -> [MeasuredRate] {
+    var rates = [[Double]](repeating: [], count: count)
     for round in 0...rounds {
-      for (index, model) in models.enumerated() {
-        try progress(
-          Progress(
-            step: "measure speed", done: round * models.count + index,
-            total: (rounds + 1) * models.count))
-        let times = try stepSeconds(model, ids, compute)
-        if round > 0 { seconds[index] += times }
+      let order = round % 2 == 0 ? Array(0..<count) : (0..<count).reversed()
+      for model in order {
+        let times = try seconds(model).sorted()
+        if round > 0 { rates[model].append(1 / max(times[times.count / 2], 1e-9)) }
       }
     }
-    return seconds.map { 1 / max($0.sorted()[$0.count / 2], 1e-9) }
+    return rates.map(MeasuredRate.init)
   }
 
   /// The seconds of each step of one round.

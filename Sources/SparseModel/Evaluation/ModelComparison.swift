@@ -15,10 +15,10 @@ public struct ModelComparison: Sendable {
   public let divergence: Divergence
   /// The share of predicted tokens for which both models find the same token most likely.
   public let agreement: Double
-  /// Tokens a second at which the reference gave its logits: the median over groups of windows.
-  public let referenceRate: Double
-  /// The same of the other model; the two take turns.
-  public let otherRate: Double
+  /// Tokens a second at which the reference gave its logits; a round is a group of windows.
+  public let referenceRate: MeasuredRate
+  /// Tokens a second at which the other model gave its logits for the same groups; the two take turns.
+  public let otherRate: MeasuredRate
 
   /// The other model's perplexity as a multiple of the reference's.
   public var perplexityRatio: Double {

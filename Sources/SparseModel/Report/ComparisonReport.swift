@@ -11,9 +11,9 @@ public struct ComparisonReport: Sendable {
     /// What its weights are.
     public let profile: ModelProfile
     /// Tokens a second of the pass that was run for the comparison, many at a time.
-    public let prefillRate: Double
+    public let prefillRate: MeasuredRate
     /// Tokens a second where it writes a single sequence.
-    public let decodeRate: Double
+    public let decodeRate: MeasuredRate
   }
 
   /// The model that the other is compared with.
@@ -22,6 +22,12 @@ public struct ComparisonReport: Sendable {
   public let other: Model
   /// How far their predictions are apart.
   public let comparison: ModelComparison
+
+  /// How the other model's speed differs in the pass that was run for the comparison.
+  public var prefillChange: SpeedChange { other.prefillRate.change(from: reference.prefillRate) }
+
+  /// How the other model's speed differs where a single sequence is written.
+  public var decodeChange: SpeedChange { other.decodeRate.change(from: reference.decodeRate) }
 
   /// Compares two models in every respect.
   ///
@@ -59,6 +65,7 @@ public struct ComparisonReport: Sendable {
       "divergence": comparison.divergence.json, "agreement": .number(comparison.agreement),
       "perplexityRatio": .number(comparison.perplexityRatio),
       "verdict": .string(comparison.verdict.rawValue),
+      "prefillChange": prefillChange.json, "decodeChange": decodeChange.json,
     ]
   }
 }
@@ -72,8 +79,21 @@ extension ComparisonReport.Model {
         JSON.Member(key: "nll", value: .number(perplexity.meanNegativeLogLikelihood)),
         JSON.Member(key: "activations", value: .string(perplexity.activations.rawValue)),
       ] + profile.members + [
-        JSON.Member(key: "prefillTokensPerSecond", value: .number(prefillRate)),
-        JSON.Member(key: "decodeTokensPerSecond", value: .number(decodeRate)),
+        JSON.Member(key: "prefillTokensPerSecond", value: .number(prefillRate.median)),
+        JSON.Member(key: "prefillSpread", value: prefillRate.spread.json),
+        JSON.Member(key: "decodeTokensPerSecond", value: .number(decodeRate.median)),
+        JSON.Member(key: "decodeSpread", value: decodeRate.spread.json),
       ])
   }
+}
+
+extension SpeedChange {
+  fileprivate var json: JSON {
+    ["ratio": .number(ratio), "spread": spread.json, "beyondNoise": .bool(isBeyondNoise)]
+  }
+}
+
+extension ClosedRange<Double> {
+  /// The lower and the upper bound.
+  var json: JSON { [.number(lowerBound), .number(upperBound)] }
 }

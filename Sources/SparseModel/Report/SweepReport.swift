@@ -14,7 +14,7 @@ public struct SweepRow: Sendable {
   /// Seconds of pruning or quantizing, without the calibration text that all methods share; 0 for the input.
   public let seconds: Double
   /// Tokens a second on this machine where it writes a single sequence.
-  public let decodeRate: Double
+  public let decodeRate: MeasuredRate
   /// Where the model is; nil where it was not kept.
   public let output: String?
 }
@@ -86,7 +86,8 @@ public struct SweepReport: Sendable {
       "agreement": .number(row.comparison.agreement),
       "relativeError": row.relativeError.map(JSON.number) ?? .null,
       "bytes": .integer(row.bytes), "compressionRatio": .number(compressionRatio(of: row)),
-      "seconds": .number(row.seconds), "decodeTokensPerSecond": .number(row.decodeRate),
+      "seconds": .number(row.seconds), "decodeTokensPerSecond": .number(row.decodeRate.median),
+      "decodeSpread": row.decodeRate.spread.json,
       "best": .bool(isBest(row)), "output": row.output.map(JSON.string) ?? .null,
     ]
   }

@@ -149,13 +149,13 @@ extension SweepReport: Reportable {
         Format.percent(row.comparison.agreement, digits: 1),
         row.relativeError.map { Format.fixed($0, 4) } ?? "–", Format.decimalBytes(row.bytes),
         Format.times(compressionRatio(of: row)),
-        row.variant.isInput ? "–" : Format.duration(row.seconds), Format.fixed(row.decodeRate, 1),
+        row.variant.isInput ? "–" : Format.duration(row.seconds), row.decodeRate.text,
       ])
     }
     return .section(
       "All numbers", table.html,
       .note(
-        "KL: of the next token's distribution from the dense model's, with its standard error. Agreement: most likely tokens that are the dense model's. Relative error: of the linears' outputs on the calibration, the root of the geometric mean over stages of its square. Time: of pruning or quantizing. Tokens a second: one sequence, on this machine."
+        "KL: of the next token's distribution from the dense model's, with its standard error. Agreement: most likely tokens that are the dense model's. Relative error: of the linears' outputs on the calibration, the root of the geometric mean over stages of its square. Time: of pruning or quantizing. Tokens a second: one sequence, on this machine, the median of several rounds with the slowest and the fastest."
       ))
   }
 

@@ -15,7 +15,8 @@ enum CompareCommand: Command {
     discussion: """
       Both models predict the same text, as 'sparsify eval' has one do. The divergence says how far the second \
       model's predictions are from the first one's, in nats a token: it shows far smaller changes than the \
-      perplexity. Speeds are of this machine: of the pass that was run, and of writing a single sequence.
+      perplexity. Speeds are of this machine: of the pass that was run, and of writing a single sequence. The models take turns, \
+      and no difference is claimed unless every round of one is faster than every round of the other.
       """,
     parameters: [
       reference, model, HeldOutText.text, HeldOutText.tokens, HeldOutText.length,

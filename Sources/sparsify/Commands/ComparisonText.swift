@@ -37,12 +37,19 @@ struct ComparisonText {
     row("zeros", { Format.fixed(100 * $0.profile.zeroShare, 1) + " %" })
     row("2:4", { "\($0.profile.sparseLinears) of \($0.profile.linears)" })
     row(
-      "prefill", { Format.fixed($0.prefillRate, 0) + " tokens/s" },
-      Format.times(b.prefillRate / a.prefillRate))
+      "prefill", { Format.fixed($0.prefillRate.median, 0) + " tokens/s" },
+      Self.change(report.prefillChange))
     row(
-      "decode", { Format.fixed($0.decodeRate, 1) + " tokens/s" },
-      Format.times(b.decodeRate / a.decodeRate))
+      "decode", { Format.fixed($0.decodeRate.median, 1) + " tokens/s" },
+      Self.change(report.decodeChange))
     return table.text
+  }
+
+  /// `1.25× (1.21× to 1.28×)`, where that is more than noise.
+  private static func change(_ change: SpeedChange) -> String {
+    guard change.isBeyondNoise else { return "no difference beyond noise" }
+    let (least, most) = (change.spread.lowerBound, change.spread.upperBound)
+    return "\(Format.times(change.ratio)) (\(Format.times(least)) to \(Format.times(most)))"
   }
 
   private static func weights(_ profile: ModelProfile) -> String {
@@ -69,12 +76,12 @@ struct ComparisonText {
   private var verdict: String {
     let comparison = report.comparison
     let size = Double(report.other.profile.bytes) / Double(max(1, report.reference.profile.bytes))
-    let speed = report.other.decodeRate / report.reference.decodeRate
+    let speed = report.decodeChange
     let sizes =
       abs(size - 1) < 0.005 ? "at the same size" : "at \(Format.fixed(100 * size, 0)) % of its size"
-    // Two measurements of one model differ by some percent.
     let speeds =
-      abs(speed - 1) < 0.05 ? "decodes as fast" : "decodes \(Format.times(speed)) as fast"
+      speed.isBeyondNoise
+      ? "decodes \(Format.times(speed.ratio)) as fast" : "decodes as fast, but for noise"
     let (sparse, compressed) = (
       report.other.profile.sparseLinears, report.other.profile.compressedLinears
     )

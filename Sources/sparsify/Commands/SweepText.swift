@@ -19,7 +19,7 @@ struct SweepText {
       error        relative output error of the linear layers on the calibration (root of the geometric mean over \
       stages of its square)
       size         all tensors as stored, 2:4 weights as kept values and masks ('sparsify compress')
-      decode       tokens a second on this machine, one sequence
+      decode       tokens a second on this machine, one sequence: median, slowest and fastest round
       text         \((text?.windows ?? 0).counting("window")) of \(text?.length ?? 0) tokens, no overlap, no BOS added
       calibration  \(calibration ?? "none")
       time         \(Format.duration(report.seconds)), \(Format.bytes(report.peakResidentBytes)) of memory at most
@@ -42,7 +42,7 @@ struct SweepText {
         Format.fixed(100 * row.comparison.agreement, 1) + " %",
         row.relativeError.map { Format.fixed($0, 3) } ?? "–", Format.bytes(row.bytes),
         Format.times(report.compressionRatio(of: row)),
-        row.variant.isInput ? "–" : Format.duration(row.seconds), Format.fixed(row.decodeRate, 1),
+        row.variant.isInput ? "–" : Format.duration(row.seconds), row.decodeRate.text,
       ])
     }
     return table.text
