@@ -31,6 +31,7 @@ import Testing
   @Test(arguments: [0, 1]) func eightRowsFurtherIsTheUpperHalfForHalves(selector: Int) throws {
     let registers = try mask(columns: 32).mmaRegisters(
       row: 0, column: 0, type: .float16, selector: selector)
+    #expect(registers.count == 32)
     for (lane, register) in registers.enumerated() {
       let isRead = lane % 4 / 2 == selector
       let special = lane == 4 + 2 * selector + 1
@@ -41,6 +42,7 @@ import Testing
   @Test func eightRowsFurtherIsTheNextLaneForBytes() throws {
     let registers = try mask(columns: 64).mmaRegisters(
       row: 0, column: 0, type: .int8, selector: 0)
+    #expect(registers.count == 32)
     for (lane, register) in registers.enumerated() {
       #expect(register == (lane == 5 ? 0x44E4_4444 : 0x4444_4444), "lane \(lane)")
     }

@@ -46,13 +46,28 @@ struct MetadataCase: Sendable, CustomTestStringConvertible {
       ])
   }
 
-  @Test(arguments: MetadataCase.all) func everyGroupHasOnePlace(test: MetadataCase) {
-    for (rows, columns) in test.shapes {
-      let places = MetadataReference.nibbles(
-        test.layout.name, rows: rows, columns: columns, type: test.type
-      ).compactMap { $0 }.map { $0.row * columns + $0.group }
-      #expect(Set(places).count == rows * columns / 4, "\(rows) × \(columns)")
-      #expect(places.count == rows * columns / 4, "\(rows) × \(columns)")
+  /// One group that changes from 0 and 1 to 2 and 3 changes one nibble, from 4 to 14, and no two groups the same one.
+  @Test(arguments: MetadataCase.all) func everyGroupHasOnePlace(test: MetadataCase) throws {
+    for (rows, columns) in test.shapes.prefix(3) {
+      let groups = rows * columns / 4
+      func nibbles(changing group: Int?) throws -> [UInt8] {
+        let scores = Matrix(
+          rows: rows, columns: columns,
+          (0..<rows * columns).map { ($0 % 4 < 2) == ($0 / 4 != group) ? 1 : 0 })
+        return try test.layout.encoded(Mask24(keepingLargest: scores), for: test.type).array
+          .flatMap { [$0 & 15, $0 >> 4] }
+      }
+      let base = try nibbles(changing: nil)
+      var places: Set<Int> = []
+      for group in 0..<groups {
+        let changed = try nibbles(changing: group)
+        #expect(changed.count == base.count)
+        let differing = base.indices.filter { base[$0] != changed[$0] }
+        let place = try #require(differing.first, "group \(group) of \(rows) × \(columns)")
+        #expect(differing.count == 1 && (base[place], changed[place]) == (4, 14))
+        places.insert(place)
+      }
+      #expect(places.count == groups, "\(rows) × \(columns)")
     }
   }
 

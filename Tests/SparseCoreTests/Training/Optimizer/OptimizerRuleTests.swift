@@ -109,6 +109,8 @@ import Testing
     var optimizer = MaskedOptimizer(SignDescent(), for: data.parameters)
     var (weights, gradients) = (data.weights, data.gradients(at: 0))
     try optimizer.step(&weights, gradients: &gradients, learningRate: 0.25)
+    // One moment of each parameter.
+    #expect(optimizer.state.parameters.count == data.parameters.count)
     for moments in optimizer.state.parameters {
       #expect(moments.values.values.allSatisfy { $0 == 1 }, "\(moments.name)")
     }
