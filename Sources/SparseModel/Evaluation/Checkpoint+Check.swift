@@ -65,6 +65,24 @@ extension Checkpoint {
     try manifest()?.pruned
   }
 
+  /// Whether weights are 2:4 already, all of them: promised by the manifest, or seen.
+  ///
+  /// A dense weight ends the look at once, at its first group of more than two.
+  package func areSparse(
+    _ names: [String], on compute: Compute = .automatic
+  ) throws -> Bool {
+    let promised = Set(try promisedWeights()?.map(ExactString.init) ?? [])
+    let unknown = names.filter { !promised.contains(ExactString($0)) }
+    for name in unknown {
+      let tensor = try tensor(name)
+      defer { release(name) }
+      guard tensor.shape.last.map({ $0 % 4 == 0 }) == true, tensor.dtype.holdsWeights,
+        try values(of: ModelTensor(tensor), on: compute).firstViolation(on: compute) == nil
+      else { return false }
+    }
+    return !names.isEmpty
+  }
+
   // MARK: One tensor
 
   /// How a weight that should be 2:4 stands.

@@ -24,8 +24,10 @@ extension PruneRun {
     let plan = try memoryPlan(on: compute)
     let folder = try RunFolder(for: output, resumes: options.resumes)
     do {
-      let (layers, blocks, manifest) = try run(in: folder, plan, on: compute, progress: progress)
-      let report = PruneReport(
+      var writingSeconds: Double?
+      let (layers, blocks, manifest) = try run(
+        in: folder, plan, &writingSeconds, on: compute, progress: progress)
+      var report = PruneReport(
         method: options.methodName, output: output.path, seconds: (clock.now - start).seconds,
         peakResidentBytes: ProcessUsage.peakResidentBytes,
         calibration: manifest.calibration.map { calibration in
@@ -38,6 +40,7 @@ extension PruneRun {
         inputFingerprint: manifest.inputFingerprint,
         sizes: CheckpointSizes(
           of: checkpoint, changes, pruned: layers.filter { !$0.isDense }.map(\.name)))
+      report.writingSeconds = writingSeconds
       try finished(report)
       try folder.remove()
       return report
@@ -48,7 +51,8 @@ extension PruneRun {
 
   /// Does what the folder's journal has not seen done.
   private func run(
-    in folder: RunFolder, _ plan: MemoryPlan, on compute: Compute, progress: ProgressHandler
+    in folder: RunFolder, _ plan: MemoryPlan, _ writingSeconds: inout Double?,
+    on compute: Compute, progress: ProgressHandler
   ) throws -> (layers: [LayerReport], blocks: [BlockError], manifest: Manifest) {
     let fingerprint = CheckpointFingerprint(of: checkpoint)
     try folder.begin(identity(fingerprint, on: compute, progress: progress))
@@ -71,7 +75,8 @@ extension PruneRun {
     let layers: [LayerReport]
     if let model, let calibration {
       let tokens = try tokens(
-        calibration, model, in: folder, plan.writing, on: compute, progress: progress)
+        calibration, model, in: folder, plan.writing, &writingSeconds, on: compute,
+        progress: progress)
       manifest.calibration?.fingerprint = Fingerprint.text(of: tokens.ids)
       layers = try JournaledBlocks(
         pruning: BlockwisePruning(
@@ -109,7 +114,8 @@ extension PruneRun {
   /// The calibration tokens: those given, or those that the model writes now or has written in an earlier run.
   private func tokens(
     _ calibration: CalibrationOptions, _ model: Decoder, in folder: RunFolder,
-    _ memory: TextMemory, on compute: Compute, progress: ProgressHandler
+    _ memory: TextMemory, _ writingSeconds: inout Double?, on compute: Compute,
+    progress: ProgressHandler
   ) throws -> TokenWindows {
     if let givenTokens { return givenTokens }
     if let written = folder.tokens(), let (samples, length) = calibrationSize,
@@ -117,7 +123,9 @@ extension PruneRun {
     {
       return written
     }
+    let start = ContinuousClock.now
     let tokens = try calibration.written(by: model, memory, on: compute, progress: progress)
+    writingSeconds = (ContinuousClock.now - start).seconds
     try folder.keep(tokens)
     return tokens
   }

@@ -11,6 +11,14 @@ public struct MachineSpeed: Sendable, Equatable {
   /// Bytes a second to the disk of the output; as from the checkpoint where that disk cannot be written to.
   public let writing: Double
 
+  /// A machine of these rates.
+  init(products: Double, solving: Double, reading: Double, writing: Double) {
+    self.products = products
+    self.solving = solving
+    self.reading = reading
+    self.writing = writing
+  }
+
   /// Measures.
   ///
   /// - Parameters:

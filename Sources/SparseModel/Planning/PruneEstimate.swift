@@ -21,15 +21,13 @@ extension PruneRun {
     }
     let shapes = work.shapes.filter { MemoryPlan.name(of: $0) == step.name }
     guard shapes.isEmpty else {
-      return WorkEstimate(shapes, work, plan.choices, search: search)
+      return WorkEstimate(shapes, work, plan.choices, search: options.search)
     }
     switch step.name {
     case MemoryPlan.writingName:
-      let together = work.text?.together(plan.writing) ?? 1
-      let passes = Double(work.length) * Double((work.samples + together - 1) / together)
       return WorkEstimate(
-        products: 2 * Double(work.tokens) * Double(checkpoint.byteCount / 2),
-        reads: passes * Double(checkpoint.byteCount))
+        writing: work.samples, length: work.length,
+        together: work.text?.together(plan.writing) ?? 1, checkpoint)
     case MemoryPlan.embeddingName:
       return WorkEstimate(reading: work.embeddingTableBytes, writing: 0)
     default:
@@ -38,14 +36,16 @@ extension PruneRun {
       return WorkEstimate(reading: checkpoint.byteCount, writing: max(0, outputBytes - pruned))
     }
   }
+}
 
+extension PruneOptions {
   /// Factorisations after the first and passes over the columns: what the method's search is made of.
-  private var search: (iterations: Int, sweeps: Int) {
-    if options.dense != nil {
-      return (0, options.effort == .fast ? 4 : options.effort == .standard ? 16 : 64)
+  var search: (iterations: Int, sweeps: Int) {
+    if dense != nil {
+      return (0, effort == .fast ? 4 : effort == .standard ? 16 : 64)
     }
-    guard options.method == .admm else { return (0, 0) }
-    switch options.effort {
+    guard method == .admm else { return (0, 0) }
+    switch effort {
     case .fast: return (0, 2)
     case .standard: return (12, 1)
     case .best: return (32, 1)

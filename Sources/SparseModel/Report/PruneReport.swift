@@ -87,6 +87,8 @@ public struct PruneReport: Sendable {
   public internal(set) var peakResidentBytes: Int
   /// The calibration, and how many of its tokens the errors were measured on; nil where none was used.
   public let calibration: (Manifest.Calibration, errorTokens: Int)?
+  /// Seconds of this run that the model took to write its own calibration text; nil where it wrote none.
+  public internal(set) var writingSeconds: Double?
   /// Every pruned layer, in the order in which they were pruned.
   public let layers: [LayerReport]
   /// What training has brought to each block; empty where none was trained.
@@ -151,6 +153,7 @@ public struct PruneReport: Sendable {
       "schema": 1, "method": .string(method), "output": .string(output),
       "seconds": .number(seconds), "peakResidentBytes": .integer(peakResidentBytes),
       "calibration": calibrationJSON,
+      "calibrationSeconds": writingSeconds.map(JSON.number) ?? .null,
       "meanSquaredRelativeError": meanSquaredRelativeError.map(JSON.number) ?? .null,
       "perplexity": perplexity?.json ?? .null, "sizes": sizes?.json ?? .null,
       "inputFingerprint": inputFingerprint.map(JSON.string) ?? .null,

@@ -16,9 +16,9 @@ public struct SweepRun: Sendable {
   public let options: SweepOptions
   /// The folder in which the models are made.
   public let folderPath: String
-  private let path: String
-  private let text: TokenWindows
-  private let model: Decoder
+  let path: String
+  let text: TokenWindows
+  let model: Decoder
 
   /// Opens a model and checks all that can be checked before the work.
   ///
@@ -62,7 +62,7 @@ public struct SweepRun: Sendable {
   }
 
   /// The size of the calibration as far as it is known before it is read.
-  private var calibrationSize: (samples: Int, length: Int)? {
+  var calibrationSize: (samples: Int, length: Int)? {
     options.usedCalibration.map {
       (
         $0.samples ?? CalibrationOptions.defaultSamples,

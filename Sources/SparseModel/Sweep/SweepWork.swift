@@ -52,10 +52,7 @@ struct SweepWork {
         .run(on: compute, progress: progress)
       return Made(measured: output, seconds: report.seconds)
     }
-    let pruning = PruneOptions(
-      method: method, effort: options.effort,
-      quantization: variant.quantization == .int8 ? QuantizationOptions() : nil,
-      calibration: options.usedCalibration, output: output, memory: options.memory)
+    let pruning = options.pruning(method, variant.quantization, output: output)
     let report = try PruneRun(path, pruning, tokens: tokens).run(on: compute, progress: progress)
     let compressed = folder.compressedPlace(variant)
     _ = try CompressRun(output, EncodingOptions(output: compressed), on: compute)

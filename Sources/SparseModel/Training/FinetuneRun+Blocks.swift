@@ -13,7 +13,7 @@ extension FinetuneRun {
       tokens, reconstruction.manifest(windows: tokens.count), fingerprint, in: folder)
     var work = try BlockReconstruction(
       reconstruction, teacher: dense, on: tokens,
-      beside: keepsStreams(of: tokens) ? nil : self.output.path, compute: compute)
+      beside: keepsStreams(windows: tokens.count) ? nil : self.output.path, compute: compute)
     for group in tokens.groups(ofTokens: 2048) {
       try work.begin(model.embed(tokens[group], source: "the text"), group)
     }
@@ -83,10 +83,22 @@ extension FinetuneRun {
   }
 
   /// Whether both residual streams of the text stay in memory: where that leaves room for the rest.
-  private func keepsStreams(of tokens: TokenWindows) -> Bool {
-    let limit = options.memory ?? (PhysicalMemory.available ?? .max) / 2
-    let streams = 2 * 4 * tokens.ids.count * model.configuration.width
-    return leastBytes(windows: tokens.count) + streams <= limit
+  func keepsStreams(windows: Int) -> Bool {
+    leastBytes(windows: windows) + streamBytes(windows: windows) <= memoryLimit
+  }
+
+  /// The bytes of memory that training block by block keeps to where it can.
+  var memoryLimit: Int { options.memory ?? (PhysicalMemory.available ?? .max) / 2 }
+
+  /// What the training of a block takes, with the residual streams where they stay in memory.
+  func blockBytes(windows: Int) -> Int {
+    leastBytes(windows: windows)
+      + (keepsStreams(windows: windows) ? streamBytes(windows: windows) : 0)
+  }
+
+  /// The residual streams of both models.
+  private func streamBytes(windows: Int) -> Int {
+    2 * 4 * windows * length * model.configuration.width
   }
 
   /// What the training of a block takes with the residual streams in scratch files.

@@ -46,8 +46,9 @@ enum Common {
     "The number of threads. Results don't depend on it.")
 
   static let report = Parameter(
-    option: "report", "file", .path,
-    "Write the numbers to this file, too: as a page to look at where its name ends in .html, else as JSON."
+    option: "report", "file", .report,
+    "Write the numbers to this file, too: as a page to look at where its name ends in .html or .htm, as JSON where it "
+      + "ends in .json."
   )
 
   static let json = Parameter(flag: "json", "Print one JSON object instead of text.")

@@ -60,7 +60,7 @@ enum FinetuneCommand: Command {
       Common.model, dense, output, data, samples, length, scope,
     ] + TrainingChoice.parameters + [
       heldOut, text, windows, freeze, PruneCommand.memory, Common.seed, Common.shardSize,
-      Common.threads, resume,
+      Common.threads, PruneCommand.dryRun, resume,
       PruneCommand.force, Common.json, Common.quiet,
     ],
     requires: ["windows": "text"],
@@ -80,6 +80,10 @@ enum FinetuneCommand: Command {
   static func run(_ arguments: Arguments, in context: Context) throws -> ExitStatus {
     let run = try FinetuneRun(arguments[Common.model], options(arguments))
     try arguments[text].map(run.output.spare)
+    if arguments[PruneCommand.dryRun] {
+      try dryRun(run, in: context).print(arguments, in: context)
+      return .done
+    }
     let report = try run.run(on: context.compute, progress: context.progress)
     if arguments[Common.json] {
       try context.print(report.json)
@@ -87,6 +91,27 @@ enum FinetuneCommand: Command {
       try context.print(FinetuneSummary(report).text)
     }
     return .done
+  }
+
+  /// What the run would do and take.
+  private static func dryRun(_ run: FinetuneRun, in context: Context) throws -> DryRun {
+    let speed = DryRun.speed(
+      reading: run.checkpoint, writingBeside: run.output.path, in: context)
+    let (windows, length) = run.textSize
+    let source = run.options.data.source.name
+    let bytes = run.checkpoint.tensors.reduce(0) { $0 + $1.byteCount }
+    return DryRun(
+      try run.plan(speed, on: context.compute),
+      lines: [
+        ("trains", run.trainingText),
+        ("data", "\(source.printable), \(windows) × \(length) tokens"),
+        ("output", "\(run.output.path.printable), \(Format.bytes(bytes))"),
+      ],
+      members: [
+        ("objective", .string(run.objective)), ("output", .string(run.output.path)),
+        ("outputBytes", .integer(bytes)), ("data", .string(source)),
+        ("windows", .integer(windows)), ("length", .integer(length)),
+      ])
   }
 
   static func advice(on error: any Error) -> String? {
@@ -151,5 +176,17 @@ enum FinetuneCommand: Command {
       throw .noEffect(
         dense.spec, reason: "--objective \(training.objective.rawValue) has no teacher")
     }
+  }
+}
+
+extension FinetuneRun {
+  /// What is brought down, by its name.
+  fileprivate var objective: String {
+    options.reconstruction == nil ? options.training.objective.rawValue : "block reconstruction"
+  }
+
+  /// How many layers are 2:4, and how they are trained.
+  fileprivate var trainingText: String {
+    "\(sparse.count.counting("layer")) with their masks held, and what is dense, by \(objective)"
   }
 }

@@ -170,7 +170,9 @@ enum PruneCommand: Command {
     let training = try PruneTraining.options(arguments)
     try PruneTraining.refuseSingleRuns(arguments)
     try PruneTraining.refuseIdle(arguments)
-    if let selection = try layers(arguments) {
+    let selection = try layers(arguments)
+    try noteSparse(arguments, in: context)
+    if let selection {
       return try run(selection, arguments, in: context)
     }
     let options = try options(arguments, in: context)
@@ -181,13 +183,7 @@ enum PruneCommand: Command {
     let run = try PruneRun(arguments[Common.model], options)
     let measure = try measure(arguments, of: run.checkpoint, sparing: run.output.spare)
     if arguments[dryRun] {
-      let plan = try PrunePlan(run, on: context.compute)
-      if arguments[Common.json] {
-        try context.print(plan.json)
-      } else {
-        try context.print(plan.text)
-      }
-      return .done
+      return try show(PrunePlan(run, on: context.compute), arguments, in: context)
     }
     let reportFile = try reportFile(arguments, reading: run.inputFiles, output: run.output.path)
     if let (pruning, bound) = try LayerChoice.targetedPruning(
@@ -202,11 +198,37 @@ enum PruneCommand: Command {
     return try finish(result, measure, reportFile, arguments, in: context)
   }
 
+  /// Says what would be done.
+  private static func show(
+    _ plan: PrunePlan, _ arguments: Arguments, in context: Context
+  ) throws -> ExitStatus {
+    if arguments[Common.json] {
+      try context.print(plan.json)
+    } else {
+      try context.print(plan.text)
+    }
+    return .done
+  }
+
+  /// Says first where pruning brings nothing.
+  private static func noteSparse(_ arguments: Arguments, in context: Context) throws {
+    guard arguments[dense] == nil else { return }
+    let options = try options(arguments)
+    let checkpoint = try Checkpoint(path: arguments[Common.model])
+    // What stands against the run is told by the run.
+    guard let weights = try? options.weights(of: checkpoint) else { return }
+    try SparseNote.show(
+      .prune(isQuantized: options.quantization != nil), on: checkpoint, weights, in: context)
+  }
+
   /// Prunes and trains.
   private static func run(
     _ pruning: TrainedPruning, _ arguments: Arguments, in context: Context
   ) throws -> ExitStatus {
     let measure = try measure(arguments, of: pruning.checkpoint, sparing: pruning.output.spare)
+    if arguments[dryRun] {
+      return try show(PrunePlan(pruning, on: context.compute), arguments, in: context)
+    }
     let reportFile = try reportFile(
       arguments, reading: pruning.inputFiles, output: pruning.output.path)
     let result = try pruning.run(on: context.compute, progress: context.progress)

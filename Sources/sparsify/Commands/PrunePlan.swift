@@ -5,8 +5,10 @@ internal import SparseModel
 struct PrunePlan {
   private let run: PruneRun
   private let memory: MemoryPlan
-  /// The seconds of each of the plan's steps, by estimate.
-  private let seconds: [Double]
+  /// All steps, those that follow the pruning among them.
+  private let steps: [RunPlan.Step]
+  private let outputBytes: Int
+  private let isInt8: Bool
 
   /// Plans a run, and measures for about a second how fast this machine is.
   ///
@@ -16,17 +18,30 @@ struct PrunePlan {
     memory = try run.memoryPlan(on: compute)
     let speed = MachineSpeed(
       reading: run.checkpoint, writingBeside: run.output.path, on: compute)
-    seconds = run.estimatedSeconds(memory, speed, on: compute)
+    steps = memory.steps(taking: run.estimatedSeconds(memory, speed, on: compute))
+    outputBytes = run.outputBytes
+    isInt8 = run.options.quantization != nil
   }
 
-  /// A row for each step: what it takes of memory and of time.
-  private var stepTable: String {
-    var table = Table([("step", .left), ("memory", .right), ("time", .right)])
-    for (step, time) in zip(memory.steps, seconds) {
-      table.append([step.name, Format.bytes(step.bytes), "~" + Format.duration(time)])
-    }
-    return table.text
+  /// Plans a run of pruning and of what follows it.
+  ///
+  /// - Throws: what planning the pruning throws, and the errors of reading the text that is trained on.
+  init(_ pruning: TrainedPruning, on compute: Compute) throws {
+    run = try pruning.pruningRun()
+    memory = try run.memoryPlan(on: compute)
+    let speed = MachineSpeed(
+      reading: run.checkpoint, writingBeside: run.output.path, on: compute)
+    steps =
+      memory.steps(taking: run.estimatedSeconds(memory, speed, on: compute))
+      + (try pruning.laterSteps(after: run, speed, on: compute))
+    outputBytes = try pruning.outputBytes(of: run)
+    isInt8 = pruning.options.quantization != nil
   }
+
+  private var seconds: Double { steps.reduce(0) { $0 + $1.seconds } }
+  private var peakBytes: Int { steps.map(\.bytes).max() ?? 0 }
+  /// The memory that may be taken; what follows the pruning may take all of the machine's.
+  private var budget: Int { max(memory.budget, steps.count > memory.steps.count ? peakBytes : 0) }
 
   /// A weight that would change; one that stays dense is only rounded to INT8.
   private struct Weight {
@@ -62,19 +77,20 @@ struct PrunePlan {
     let rounded = weights.count - pruned.count
     var source = run.calibration.map { $0.source.name.printable } ?? "none"
     if let (samples, length) = run.calibrationSize { source += ", \(samples) × \(length) tokens" }
-    return table.text + "\n" + stepTable + """
+    return table.text + "\n" + DryRun.table(steps) + """
 
       method       \(run.options.methodName)
       calibration  \(source)
       prunes       \(pruned.count) of \(run.checkpoint.tensors.count) tensors, \
       \(Format.bytes(pruned.reduce(0) { $0 + $1.bytes })) of \(Format.bytes(inputBytes))\
-      \(run.options.quantization == nil ? "" : ", to INT8")\
+      \(isInt8 ? ", to INT8" : "")\
       \(rounded == 0 ? "" : "; \(rounded) more to INT8 and no further")
-      output       \(run.output.path.printable), \(Format.bytes(run.outputBytes))
-      memory       \(Format.bytes(memory.peakBytes)) at most, of \(Format.bytes(memory.budget)) that may be taken
+      output       \(run.output.path.printable), \(Format.bytes(outputBytes))
+      memory       \(Format.bytes(peakBytes)) at most, of \(Format.bytes(budget)) that may be taken
       scratch      \(memory.scratchBytes == 0 ? "none" : Format.bytes(memory.scratchBytes) + " of disk beside the output")
       journal      \(run.journalBytes == 0 ? "a few KiB" : Format.bytes(run.journalBytes) + " of disk beside the output")
-      time         about \(Format.duration(seconds.reduce(0, +))), an estimate from a probe of a second
+      time         about \(Format.duration(seconds)), an estimate from a probe of a second
+      \(DryRun.writingLine(steps).map { String(repeating: " ", count: 13) + $0 + "\n" } ?? "")\
       Nothing has been written.
 
       """
@@ -84,20 +100,14 @@ struct PrunePlan {
   var json: JSON {
     [
       "schema": 1, "method": .string(run.options.methodName), "dryRun": true,
-      "output": .string(run.output.path), "outputBytes": .integer(run.outputBytes),
+      "output": .string(run.output.path), "outputBytes": .integer(outputBytes),
       "memory": [
-        "budgetBytes": .integer(memory.budget), "peakBytes": .integer(memory.peakBytes),
+        "budgetBytes": .integer(budget), "peakBytes": .integer(peakBytes),
         "scratchBytes": .integer(memory.scratchBytes),
         "journalBytes": .integer(run.journalBytes),
       ],
-      "estimatedSeconds": .number(seconds.reduce(0, +)),
-      "steps": .array(
-        zip(memory.steps, seconds).map { step, time in
-          [
-            "name": .string(step.name), "bytes": .integer(step.bytes),
-            "estimatedSeconds": .number(time),
-          ]
-        }),
+      "estimatedSeconds": .number(seconds),
+      "steps": DryRun.json(steps),
       "calibration": run.calibration.map { .string($0.source.name) } ?? .null,
       "layers": .array(
         weights.map {

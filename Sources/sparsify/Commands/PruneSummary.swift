@@ -47,7 +47,16 @@ struct PruneSummary {
     }
     lines += "time         \(Format.duration(report.seconds)), "
     lines += "\(Format.bytes(report.peakResidentBytes)) of memory at most\n"
+    lines += writing
     return lines + "output       \(report.output.printable)\n"
+  }
+
+  /// What of the time went into the calibration text; nothing where the model wrote none.
+  private var writing: String {
+    guard let seconds = report.writingSeconds, report.seconds > 0 else { return "" }
+    return
+      "             \(Format.duration(seconds)) of it (\(Format.percent(seconds / report.seconds))) "
+      + "to write the calibration text, which --calibration FILE saves\n"
   }
 
   /// A row for each block: the relative output error of each of its stages.

@@ -56,7 +56,7 @@ enum PruneTraining {
 
   static let exclusive =
     TrainingChoice.exclusive
-    + ["refit", "dry-run", "target-perplexity", "statistics", "blocks", "tensors"].map {
+    + ["refit", "target-perplexity", "statistics", "blocks", "tensors"].map {
       ["finetune", $0]
     }
 
@@ -71,7 +71,7 @@ enum PruneTraining {
       return
     }
     let single: [any ParameterDeclaration] = [
-      PruneCommand.dryRun, LayerChoice.targetPerplexity, PruneCommand.statistics,
+      LayerChoice.targetPerplexity, PruneCommand.statistics,
       PruneCommand.blocks, PruneCommand.tensors,
     ]
     for option in single where arguments.isGiven(option.spec.name) {

@@ -16,7 +16,12 @@ struct ReportFile {
     // Nothing stays there during the work: a run that is killed would leave it.
     _ = try AtomicFile(path: path)
     self.path = path
-    isPage = path.hasSuffix(".html")
+    isPage = Self.isPage(path)
+  }
+
+  /// Whether a report of this name is a page.
+  static func isPage(_ path: String) -> Bool {
+    [".html", ".htm"].contains { path.lowercased().hasSuffix($0) }
   }
 
   /// Writes the numbers, as a page or as JSON, and gives the file its name.
@@ -43,5 +48,17 @@ struct ReportFile {
   /// The path without links of something that may still have to be made.
   private static func place(_ path: String) throws -> String {
     Path.join(try FileSystem.resolved(Path.folder(of: path)), Path.name(of: path))
+  }
+}
+
+extension ValueType where Value == String {
+  /// A path whose ending says what the report is: a page or JSON.
+  static var report: Self {
+    Self(completion: .files) { text throws(ValueError) in
+      guard ReportFile.isPage(text) || text.lowercased().hasSuffix(".json") else {
+        throw ValueError("must end in .html for a page or in .json for the numbers")
+      }
+      return text
+    }
   }
 }

@@ -61,7 +61,8 @@ enum SensitivityCommand: Command {
       PruneCommand.quantize, PruneCommand.order, Common.groupSize, quantizeOnly,
       PruneCommand.smooth, PruneCommand.calibration, PruneCommand.samples, PruneCommand.length,
       Common.seed, text, windows, textLength, Common.only, Common.skip, output, top,
-      Common.report, Common.threads, resume, PruneCommand.force, Common.json, Common.quiet,
+      Common.report, Common.threads, PruneCommand.dryRun, resume, PruneCommand.force, Common.json,
+      Common.quiet,
     ],
     requires: [
       "order": "quantize", "resume": "output", "force": "output",
@@ -86,6 +87,13 @@ enum SensitivityCommand: Command {
 
   static func run(_ arguments: Arguments, in context: Context) throws -> ExitStatus {
     let run = try SensitivityRun(arguments[Common.model], options(arguments))
+    if !arguments[quantizeOnly] {
+      try SparseNote.show(.compare, on: run.checkpoint, run.targets, in: context)
+    }
+    if arguments[PruneCommand.dryRun] {
+      try dryRun(run, arguments, in: context).print(arguments, in: context)
+      return .done
+    }
     // Opened first, so that a place that cannot be written to costs no run.
     let reportFile = try arguments[Common.report].map {
       try ReportFile($0, reading: run.inputFiles, output: arguments[output])
@@ -98,6 +106,31 @@ enum SensitivityCommand: Command {
       try context.print(SensitivityTable(report: report, top: arguments[top]).text)
     }
     return .done
+  }
+
+  /// What the run would do and take.
+  private static func dryRun(
+    _ run: SensitivityRun, _ arguments: Arguments, in context: Context
+  ) -> DryRun {
+    let output = arguments[output]
+    let (windows, length) = run.textSize
+    let source = run.options.heldOut.source.name
+    let method = run.options.prunes ? run.options.pruning.methodName : "none"
+    return DryRun(
+      run.plan(
+        DryRun.speed(reading: run.checkpoint, writingBeside: output, in: context),
+        on: context.compute),
+      lines: [
+        ("method", run.options.prunes ? method : "INT8 alone"),
+        ("measures", "\(run.parts.counting("part")), each by itself"),
+        ("text", "\(source.printable), \(windows) × \(length) tokens"),
+        ("output", output?.printable ?? "none"),
+      ],
+      members: [
+        ("method", .string(method)), ("parts", .integer(run.parts)), ("text", .string(source)),
+        ("windows", .integer(windows)), ("length", .integer(length)),
+        ("output", output.map(JSON.string) ?? .null),
+      ])
   }
 
   static func advice(on error: any Error) -> String? { PruneCommand.advice(on: error) }

@@ -39,7 +39,7 @@ enum SweepCommand: Command {
       Common.model, HeldOutText.text, HeldOutText.tokens, methods, quantizations, length,
       HeldOutText.windows, PruneCommand.calibration, PruneCommand.samples, Common.seed,
       PruneCommand.effort, EvalCommand.activations, output, keep, PruneCommand.memory,
-      Common.report, Common.threads, Common.json, Common.quiet,
+      Common.report, Common.threads, PruneCommand.dryRun, Common.json, Common.quiet,
     ],
     oneOf: [HeldOutText.sources],
     examples: [
@@ -60,6 +60,12 @@ enum SweepCommand: Command {
     let text = try HeldOutText.read(
       arguments, for: checkpoint, context: ModelConfiguration(checkpoint).contextLength)
     let run = try SweepRun(arguments[Common.model], options, text: text)
+    let weights = try PruneOptions().weights(of: checkpoint)
+    try SparseNote.show(.compare, on: checkpoint, weights, in: context)
+    if arguments[PruneCommand.dryRun] {
+      try dryRun(run, in: context).print(arguments, in: context)
+      return .done
+    }
     // Opened first, so that a place that cannot be written to costs no run.
     let texts = [arguments[HeldOutText.text], arguments[HeldOutText.tokens]].compactMap(\.self)
     let reportFile = try arguments[Common.report].map {
@@ -78,6 +84,21 @@ enum SweepCommand: Command {
       try context.print(SweepText(report: report).text)
     }
     return .done
+  }
+
+  /// What the run would do and take.
+  private static func dryRun(_ run: SweepRun, in context: Context) throws -> DryRun {
+    let speed = DryRun.speed(
+      reading: run.checkpoint, writingBeside: run.folderPath, in: context)
+    let names = run.options.variants.map(\.name)
+    return DryRun(
+      try run.plan(speed, on: context.compute),
+      lines: [
+        ("rows", names.joined(separator: ", ")), ("output", run.folderPath.printable),
+      ],
+      members: [
+        ("rows", .array(names.map(JSON.string))), ("output", .string(run.folderPath)),
+      ])
   }
 
   static func advice(on error: any Error) -> String? { EvalCommand.advice(on: error) }

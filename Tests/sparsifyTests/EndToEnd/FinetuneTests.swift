@@ -166,7 +166,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ["--dry-run"], ["--tensors", "0/2"], ["--blocks", "0:1"], ["--statistics", "x.safetensors"],
+    ["--tensors", "0/2"], ["--blocks", "0:1"], ["--statistics", "x.safetensors"],
     ["--target-perplexity", "9", "--text", "x.txt"],
   ])
   func whatTakesOneRunIsNotGivenWithTraining(single: [String]) throws {

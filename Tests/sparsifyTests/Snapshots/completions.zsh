@@ -63,7 +63,7 @@ _sparsify() {
       '--threads=[The number of threads. Results don'\''t depend on it]:n: ' \
       '--text=[Measure the perplexity of the model and of what it has become on this text, as '\''sparsify eval'\'' does]:file:_files' \
       '--windows=[Use the first n windows of --text only]:n: ' \
-      '--report=[Write the numbers to this file, too\: as a page to look at where its name ends in .html, else as JSON]:file:_files' \
+      '--report=[Write the numbers to this file, too\: as a page to look at where its name ends in .html or .htm, as JSON where it ends in .json]:file:_files' \
       '--strict[Fail where the method cannot work on a layer. Otherwise wanda stands in, and the report says so]' \
       '--dry-run[Say what would be done and, by estimate, what it would take, and write nothing]' \
       '--resume[Go on with a run that was cut short, from the last block that it finished; begin anew where there is none]' \
@@ -116,6 +116,7 @@ _sparsify() {
       '--seed=[Where the random numbers start]:n: ' \
       '--shard-size=[Cut the weights of a folder into files of at most this size, such as 2G, with an index]:size: ' \
       '--threads=[The number of threads. Results don'\''t depend on it]:n: ' \
+      '--dry-run[Say what would be done and, by estimate, what it would take, and write nothing]' \
       '--resume[Go on with a training that was cut short, to the same bytes; begin anew where there is none]' \
       '--force[Replace the output if it exists]' \
       '--json[Print one JSON object instead of text]' \
@@ -209,7 +210,7 @@ _sparsify() {
       '--context=[The tokens of each sequence]:n: ' \
       '--sensitivity=[What '\''sparsify sensitivity'\'' has found for this model\: the advice then tells its own loss]:file:_files' \
       '--measured=[What '\''sparsify bench --device cuda --json'\'' has measured on that GPU\: linears take the times that are in it, and the roofline model'\''s where there are none]:file:_files' \
-      '--report=[Write the numbers to this file, too\: as a page to look at where its name ends in .html, else as JSON]:file:_files' \
+      '--report=[Write the numbers to this file, too\: as a page to look at where its name ends in .html or .htm, as JSON where it ends in .json]:file:_files' \
       '--json[Print one JSON object instead of text]' \
       '(- *)'{-h,--help}'[Show this help]' \
       '1:model:_files'
@@ -237,8 +238,9 @@ _sparsify() {
       '*--skip=[Leave out the weights whose names match]:glob: ' \
       '(-o --output)'{-o+,--output=}'[Write the result to this file as JSON, for '\''sparsify prune --sensitivity'\''. Such a run can be resumed]:file:_files' \
       '--top=[How many parts the table shows]:n: ' \
-      '--report=[Write the numbers to this file, too\: as a page to look at where its name ends in .html, else as JSON]:file:_files' \
+      '--report=[Write the numbers to this file, too\: as a page to look at where its name ends in .html or .htm, as JSON where it ends in .json]:file:_files' \
       '--threads=[The number of threads. Results don'\''t depend on it]:n: ' \
+      '--dry-run[Say what would be done and, by estimate, what it would take, and write nothing]' \
       '--resume[Go on with a measurement that was cut short, from the last block that it finished; begin anew where there is none]' \
       '--force[Replace the output if it exists]' \
       '--json[Print one JSON object instead of text]' \
@@ -289,8 +291,9 @@ _sparsify() {
       '(-o --output)'{-o+,--output=}'[The folder in which the models are made]:folder:_files' \
       '--keep[Leave the models there, each under its row'\''s name. Otherwise each is removed once it is measured]' \
       '--memory=[Keep to this much memory, such as 8G or 900M (a unit is 1024 of the one before). What does not fit waits in a scratch file beside the output. The result is the same]:size: ' \
-      '--report=[Write the numbers to this file, too\: as a page to look at where its name ends in .html, else as JSON]:file:_files' \
+      '--report=[Write the numbers to this file, too\: as a page to look at where its name ends in .html or .htm, as JSON where it ends in .json]:file:_files' \
       '--threads=[The number of threads. Results don'\''t depend on it]:n: ' \
+      '--dry-run[Say what would be done and, by estimate, what it would take, and write nothing]' \
       '--json[Print one JSON object instead of text]' \
       '(-q --quiet)'{-q,--quiet}'[Show no progress]' \
       '(- *)'{-h,--help}'[Show this help]' \

@@ -15,12 +15,12 @@ public struct SensitivityRun: Sendable {
   public let targets: [String]
   /// The files that are read.
   package let inputFiles: [String]
-  private let model: Decoder
+  let model: Decoder
   private let outputPath: String?
-  private let calibration: CalibrationOptions?
-  private let heldOut: CalibrationOptions
-  private let calibrationTokens: TokenWindows?  // nil where the model is to write them
-  private let heldOutTokens: TokenWindows?  // likewise
+  let calibration: CalibrationOptions?
+  let heldOut: CalibrationOptions
+  let calibrationTokens: TokenWindows?  // nil where the model is to write them
+  let heldOutTokens: TokenWindows?  // likewise
 
   /// Opens a model and checks all that can be checked before the work.
   ///
