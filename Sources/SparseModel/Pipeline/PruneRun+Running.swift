@@ -25,7 +25,7 @@ extension PruneRun {
     let folder = try RunFolder(for: output, resumes: options.resumes)
     do {
       let (layers, blocks, manifest) = try run(in: folder, plan, on: compute, progress: progress)
-      let report = PruneReport(
+      var report = PruneReport(
         method: options.methodName, output: output.path, seconds: (clock.now - start).seconds,
         peakResidentBytes: ProcessUsage.peakResidentBytes,
         calibration: manifest.calibration.map { calibration in
@@ -38,6 +38,7 @@ extension PruneRun {
         inputFingerprint: manifest.inputFingerprint,
         sizes: CheckpointSizes(
           of: checkpoint, changes, pruned: layers.filter { !$0.isDense }.map(\.name)))
+      report.leftAlone = try checkpoint.leftAlone()
       try finished(report)
       try folder.remove()
       return report
