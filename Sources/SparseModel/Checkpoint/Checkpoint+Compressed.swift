@@ -68,8 +68,9 @@ extension Checkpoint {
     return shape
   }
 
-  /// Throws where a weight is compressed.
+  /// Throws where a weight is compressed, or packed for one library.
   func requireWhole() throws {
+    try requireUnpacked()
     if let compressed = try modelTensors().first(where: \.isCompressed) {
       throw CompressedWeightError.expandFirst(weight: compressed.name, path: path)
     }

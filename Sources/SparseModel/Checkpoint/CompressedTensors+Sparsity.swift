@@ -78,13 +78,13 @@ extension CompressedTensors {
     }
     if members.isEmpty { members = [.init(key: "quant_method", value: "compressed-tensors")] }
     let names = Set(compressed.map(ExactString.init))
-    let whole = try checkpoint.blockWeights().filter { !names.contains(ExactString($0)) }
+    let whole = try modules(of: checkpoint) { !names.contains(ExactString($0)) }
     members.append(
       .init(
         key: "sparsity_config",
         value: [
           "format": .string(sparseFormat), "targets": ["Linear"],
-          "ignore": .array((["lm_head"] + whole.map(module(of:))).map(JSON.string)),
+          "ignore": .array(whole.map(JSON.string)),
           "global_sparsity": 0.5, "sparsity_structure": "2:4",
           "registry_requires_subclass": false,
         ]))

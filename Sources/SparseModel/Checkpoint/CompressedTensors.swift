@@ -37,18 +37,27 @@ enum CompressedTensors {
     weight.hasSuffix(".weight") ? String(weight.dropLast(".weight".count)) : weight
   }
 
+  /// The module that scales belong to.
+  private static func module(ofScale name: String) -> String {
+    String(name.dropLast(scaleName(of: ".weight").count))
+  }
+
   /// What an output has in place of the weights that become INT8, and what its config.json says of them.
   ///
   /// - Parameters:
   ///   - weights: the names of two-dimensional floating-point tensors.
   ///   - groupSize: the number of neighbouring columns that share a scale; nil for whole rows.
-  /// - Throws: ``Int8WeightError/alreadyInt8(tensor:path:)`` where the checkpoint has INT8 weights,
-  ///   ``LayerError`` for groups that do not divide a weight's columns.
+  /// - Throws: ``Int8WeightError/alreadyInt8(tensor:path:)`` where the checkpoint has INT8 weights, ``ForeignWeightsError``
+  ///   and ``ModelError`` where it is quantized in another way, ``LayerError`` for groups that do not divide a weight's columns.
   static func changes(
     quantizing weights: [String], of checkpoint: Checkpoint, groupSize: Int?
   ) throws -> CheckpointChanges {
-    let blockWeights = try checkpoint.blockWeights()
-    for name in blockWeights + weights where checkpoint[name]?.dtype == .i8 {
+    let scaled = checkpoint.tensors.first { checkpoint.isInt8Scale($0.name) }
+    if let name = scaled.map({ module(ofScale: $0.name) + ".weight" }) {
+      throw Int8WeightError.alreadyInt8(tensor: name, path: checkpoint.path)
+    }
+    try checkpoint.requireUnquantized()
+    for name in try checkpoint.blockWeights() + weights where checkpoint[name]?.dtype == .i8 {
       throw Int8WeightError.alreadyInt8(tensor: name, path: checkpoint.path)
     }
     var changes = CheckpointChanges()
@@ -65,10 +74,26 @@ enum CompressedTensors {
         TensorSpec(name: scaleName(of: name), dtype: .f32, shape: [weight.rows, groups]),
       ]
     }
-    let left = blockWeights.filter { changes[tensor: $0] == nil }
     changes.configuration["quantization_config"] = configuration(
-      ignoring: ["lm_head"] + left.map(module(of:)), groupSize: groupSize)
+      ignoring: try modules(of: checkpoint) { changes[tensor: $0] == nil }, groupSize: groupSize)
     return changes
+  }
+
+  /// The modules that a loader would take for quantized ones, or compressed ones, and that are not: `lm_head`, linear
+  /// layers inside the blocks, then all other weights of two dimensions that a linear layer may hold.
+  ///
+  /// - Parameter isLeft: whether the weight of that name stays as it is.
+  static func modules(
+    of checkpoint: Checkpoint, where isLeft: (_ weight: String) -> Bool
+  ) throws -> [String] {
+    let linears = try checkpoint.blockWeights()
+    let known = Set((linears + ["lm_head.weight"]).map(ExactString.init))
+    let others = try checkpoint.roles { $0.holdsWeights }.filter { weight in
+      weight.tensor.shape.count == 2 && weight.tensor.name.hasSuffix(".weight")
+        && !["embed", "norm", "wte", "wpe"].contains { weight.tensor.name.contains($0) }
+        && !known.contains(ExactString(weight.tensor.name))
+    }.map(\.tensor.name)
+    return ["lm_head"] + (linears.filter(isLeft) + others.filter(isLeft)).map(module(of:))
   }
 
   /// The `quantization_config` of a model whose linear modules are all INT8 but for those ignored.

@@ -146,7 +146,7 @@ public struct LayerwiseRun: Sendable {
       try writer.commit(
         fingerprint, inputs: checkpoint.stamps + otherInputs, on: compute, progress: progress)
     }
-    return PruneReport(
+    var report = PruneReport(
       method: options.methodName, output: outputPath, seconds: (clock.now - start).seconds,
       peakResidentBytes: ProcessUsage.peakResidentBytes,
       calibration: manifest.calibration.map {
@@ -156,6 +156,8 @@ public struct LayerwiseRun: Sendable {
       sizes: wholeOutput.map { _ in
         CheckpointSizes(of: checkpoint, changes, pruned: layers.filter { !$0.isDense }.map(\.name))
       })
+    report.leftAlone = try checkpoint.leftAlone()
+    return report
   }
 
   /// Throws unless the statistics are of the very model.

@@ -13,8 +13,12 @@ extension Checkpoint {
     on compute: Compute = .automatic, progress: ProgressHandler = { _ in }
   ) throws -> CheckReport {
     let globs = try globs.map(Glob.init)
+    try requireLinears()
+    try requireCheckable()
+    let packed = PackedForm.all.flatMap { form in form.weights(in: self).map { (form, $0) } }
     let meant = Set(
-      try meantWeights(selection, mayBeNone: !globs.isEmpty).map(ExactString.init))
+      try meantWeights(selection, mayBeNone: !globs.isEmpty || !packed.isEmpty).map(
+        ExactString.init))
     func isMeant(_ tensor: ModelTensor) -> Bool { meant.contains(ExactString(tensor.name)) }
     func isHeld(_ tensor: ModelTensor) -> Bool {
       isMeant(tensor)
@@ -22,7 +26,8 @@ extension Checkpoint {
     }
     // What should be 2:4 is looked at whatever its shape.
     let matrices = try modelTensors().filter { tensor in
-      (tensor.shape.count >= 2 && !isInt8Scale(tensor.name)) || isMeant(tensor)
+      (tensor.shape.count >= 2 && !isScale(tensor.name)
+        && !packed.contains { $1.owns(tensor.name) }) || isMeant(tensor)
     }
     let held = matrices.filter(isHeld)
     let total = held.reduce(0) { $0 + $1.stored.byteCount }
@@ -33,31 +38,87 @@ extension Checkpoint {
       done += tensor.stored.byteCount
       verdicts[ExactString(tensor.name)] = try verdict(on: tensor, on: compute)
     }
+    let unpacked = try packed.map { form, weight in
+      try verdict(on: weight, of: form, on: compute)
+    }
     return CheckReport(
-      tensors: matrices.map { verdicts[ExactString($0.name)] ?? CheckReport.Tensor(dense: $0) },
+      tensors: matrices.map { verdicts[ExactString($0.name)] ?? CheckReport.Tensor(dense: $0) }
+        + unpacked,
       requirements: globs.map { glob in
         let matched = held.filter { glob.matches($0.name) }
         let open = matched.filter { verdicts[ExactString($0.name)]?.status != .sparse }
+        let others = unpacked.filter { glob.matches($0.name) }
         return CheckReport.Requirement(
-          glob: glob.description, matched: matched.count, sparse: matched.count - open.count,
+          glob: glob.description, matched: matched.count + others.count,
+          sparse: matched.count - open.count + others.count { $0.status == .sparse },
           dense: open.count { !isMeant($0) })
       })
+  }
+
+  /// Whether a tensor is, by its name, what comes with the codes of a weight.
+  private func isScale(_ name: String) -> Bool {
+    ["_scale", "_scale_inv", "_zero_point"].contains { ending in
+      name.hasSuffix(".weight" + ending)
+        && (self[String(name.dropLast(ending.count))] != nil || isInt8Scale(name))
+    }
+  }
+
+  /// Throws where a linear layer is in a form in which it cannot be seen whether it is 2:4.
+  private func requireCheckable() throws {
+    if let error = try foreignQuantization(), case .quantized(_, let evidence, _) = error,
+      Self.codes.contains(where: { evidence.hasSuffix($0 + "'") })
+    {
+      throw error
+    }
+    for (tensor, role) in try roles(of: { _ in true })
+    where role == .linear && !tensor.dtype.isCheckable {
+      throw CheckError.notWeights(
+        tensor: tensor.name, dtype: tensor.dtype.rawValue,
+        path: files[tensor.stored.file].path)
+    }
+  }
+
+  /// Ends of the names of tensors that hold several codes in one number.
+  private static let codes = [
+    "qweight", "weight_packed", "_blocks", "nf4", "fp4", "absmax", ".B", "weight_scale_2",
+  ]
+
+  /// How a packed weight stands: its metadata name two places of every four, and its values are finite.
+  private func verdict(
+    on weight: ExportedWeight, of form: PackedForm, on compute: Compute
+  ) throws -> CheckReport.Tensor {
+    defer { release(weight.tensor) }
+    let contents = try form.contents(self, weight, compute)
+    let (rows, columns) = (contents.mask.rows, contents.mask.columns)
+    var bad = 0
+    if let values = contents.values, contents.type != .int8 {
+      bad = StoredMatrix(rows: rows, columns: columns / 2, type: contents.type, bytes: values)
+        .countNotFinite(on: compute)
+    }
+    return CheckReport.Tensor(
+      name: weight.name, shape: [rows, columns], dtype: contents.dtype.rawValue,
+      status: bad == 0 ? .sparse : .violating, groups: rows * columns / 4, violations: bad,
+      first: nil)
   }
 
   /// The names of the weights that should be 2:4: by the manifests, where nothing is selected, else by
   /// the rule and the selection.
   private func meantWeights(_ selection: WeightSelection, mayBeNone: Bool) throws -> [String] {
     if selection.isDefault, let promised = try promisedWeights() { return promised }
-    let candidates = try blockWeights()
+    let candidates = try linearLayers { $0.isCheckable }.map(\.name)
     guard selection.isDefault else { return try selection.apply(to: candidates) }
-    guard mayBeNone || !candidates.isEmpty else { throw SelectionError.noCandidates(path: path) }
+    guard mayBeNone || !candidates.isEmpty else { throw try noCandidates() }
     return candidates
   }
 
-  /// Whether a glob that requires weights can mean this tensor: not a bias, nor what comes with INT8.
+  /// Whether a glob that requires weights can mean this tensor: not a bias, nor what comes with quantized weights.
   private static func canBeRequired(_ tensor: ModelTensor) -> Bool {
-    tensor.shape.count >= 2 && tensor.dtype.holdsWeights
-      && ![".bias", "_scale", "_zero_point"].contains { tensor.name.hasSuffix($0) }
+    tensor.shape.count >= 2
+      && (tensor.dtype.isCheckable || tensor.name.hasSuffix("weight")
+        || tensor.name.hasSuffix("weight_packed"))
+      && ![".bias", "_scale", "_zero_point", "_scale_inv", ".meta"].contains {
+        tensor.name.hasSuffix($0)
+      }
   }
 
   /// The weights that the files' manifests promise to be 2:4, or nil where no file has a manifest.
@@ -112,15 +173,17 @@ extension Checkpoint {
   /// expanded for it.
   private func values(of tensor: ModelTensor, on compute: Compute) throws -> RowValues {
     let file = files[tensor.stored.file]
-    guard tensor.dtype.holdsWeights else {
+    guard tensor.dtype.isCheckable else {
       throw CheckError.notWeights(
         tensor: tensor.name, dtype: tensor.dtype.rawValue, path: file.path)
     }
     let bytes =
       tensor.isCompressed
       ? try compressedWeight(tensor.name, on: compute)?.expanded(on: compute).bytes : nil
+    let stored = bytes ?? file.bytes(of: tensor.stored.info)
+    let standIn = tensor.dtype.holdsWeights ? nil : stored.zeroPattern(of: tensor.dtype)
     return RowValues(
-      bytes: bytes ?? file.bytes(of: tensor.stored.info), type: tensor.dtype.weightType,
+      bytes: standIn ?? stored, type: standIn == nil ? tensor.dtype.weightType : .float16,
       rows: tensor.shape.dropLast().reduce(1, *), columns: tensor.shape.last ?? 1)
   }
 }
@@ -139,6 +202,14 @@ private struct RowValues {
 
   func firstViolation(on compute: Compute) -> GroupViolation? {
     GroupViolation(firstIn: bytes, type: type, rows: rows, columns: columns, on: compute)
+  }
+}
+
+extension ExportedWeight {
+  /// Whether a tensor belongs to the weight.
+  fileprivate func owns(_ name: String) -> Bool {
+    name.hasPrefix(module + ".") && name.dropFirst(module.count + 1).allSatisfy { $0 != "." }
+      && !name.hasSuffix(".bias")
   }
 }
 
@@ -162,7 +233,7 @@ extension CheckError: CustomStringConvertible {
   public var description: String {
     switch self {
     case .notWeights(let tensor, let dtype, let path):
-      "\(path): tensor '\(tensor)' is \(dtype): 2:4 is checked in F32, F16, BF16 and I8"
+      "\(path): tensor '\(tensor)' is \(dtype): 2:4 is checked in \(DType.allCases.filter(\.isCheckable).map(\.rawValue).joined(separator: ", "))"
     }
   }
 }

@@ -79,7 +79,7 @@ public struct CompressRun: Sendable {
     }
     guard !candidates.isEmpty else {
       throw compressed.isEmpty
-        ? SelectionError.noCandidates(path: path) : EncodingError.compressedAlready(path: path)
+        ? try checkpoint.noCandidates() : EncodingError.compressedAlready(path: path)
     }
     var targets = try options.selection.apply(to: candidates)
     if manifest == nil && options.selection.isDefault {

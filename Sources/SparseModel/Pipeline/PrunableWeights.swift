@@ -68,24 +68,25 @@ extension SelectionError: CustomStringConvertible {
 }
 
 extension Checkpoint {
-  /// The names of the weights that are pruned by default, in the checkpoint's order: two-dimensional
-  /// weights, compressed ones among them, inside numbered blocks, or, in a file without blocks, all two-dimensional weights but
-  /// embeddings, norms and the output projection.
+  /// The names of the weights that are pruned by default, in the checkpoint's order: linear layers inside numbered
+  /// blocks, compressed ones among them, or, in a file without blocks, all two-dimensional weights but embeddings,
+  /// norms, the output projection and what ``WeightRole`` tells apart.
+  ///
+  /// - Throws: ``ForeignWeightsError`` for a LoRA adapter and for layers that are stored as `inputs × outputs`.
   func blockWeights() throws -> [String] {
-    let weights = try modelTensors().filter { tensor in
-      tensor.shape.count == 2 && tensor.dtype.holdsWeights
-        && (tensor.name.hasSuffix(".weight") || !tensor.name.contains("."))
-    }.map(\.name)
-    let inBlocks = weights.filter(Self.isInBlock)
-    let others = ["embed", "norm", "lm_head", "wte", "wpe"]
-    return inBlocks.isEmpty
-      ? weights.filter { name in !others.contains { name.contains($0) } } : inBlocks
+    try linearLayers { $0.holdsWeights }.map(\.name)
   }
 
-  /// Whether a name has a block number among its parts and is no norm: `model.layers.3.mlp.up_proj.weight`.
-  private static func isInBlock(_ name: String) -> Bool {
-    !name.contains("norm")
-      && name.split(separator: ".").contains { $0.allSatisfy(\.isNumber) }
+  /// The linear layers inside the blocks, as ``blockWeights()`` has them, whose types are among `types`.
+  func linearLayers(of types: (DType) -> Bool) throws -> [ModelTensor] {
+    try requireLinears()
+    let weights = try roles(of: types).filter { $0.tensor.shape.count == 2 }
+    let inBlocks = weights.filter { $0.role == .linear }
+    if !inBlocks.isEmpty { return inBlocks.map(\.tensor) }
+    let others = ["embed", "norm", "lm_head", "wte", "wpe"]
+    return weights.filter { weight in
+      weight.role == .ordinary && !others.contains { weight.tensor.name.contains($0) }
+    }.map(\.tensor)
   }
 }
 

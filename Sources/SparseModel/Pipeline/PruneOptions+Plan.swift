@@ -19,7 +19,7 @@ extension PruneOptions {
   /// - Throws: ``SelectionError``, ``RefitError``, and ``LayerError`` for a weight that cannot be 2:4.
   func targets(in checkpoint: Checkpoint, runsModel: Bool, dense: Checkpoint?) throws -> [String] {
     var candidates = runsModel ? try checkpoint.blockLinears() : try checkpoint.blockWeights()
-    guard !candidates.isEmpty else { throw SelectionError.noCandidates(path: checkpoint.path) }
+    guard !candidates.isEmpty else { throw try checkpoint.noCandidates() }
     if let dense {
       candidates = try checkpoint.sparseWeights(among: candidates)
       guard !candidates.isEmpty else { throw RefitError.nothingSparse(path: checkpoint.path) }

@@ -41,6 +41,7 @@ extension PruneRun {
         sizes: CheckpointSizes(
           of: checkpoint, changes, pruned: layers.filter { !$0.isDense }.map(\.name)))
       report.writingSeconds = writingSeconds
+      report.leftAlone = try checkpoint.leftAlone()
       try finished(report)
       try folder.remove()
       return report

@@ -58,7 +58,7 @@ public struct QuantizeRun: Sendable {
       shardSize: options.shardSize)
     try checkpoint.requireWhole()
     let candidates = try checkpoint.blockWeights()
-    guard !candidates.isEmpty else { throw SelectionError.noCandidates(path: path) }
+    guard !candidates.isEmpty else { throw try checkpoint.noCandidates() }
     targets = try options.selection.apply(to: candidates)
     changes = try CompressedTensors.changes(
       quantizing: targets, of: checkpoint, groupSize: options.groupSize)
@@ -99,7 +99,8 @@ public struct QuantizeRun: Sendable {
     try writer.commit(manifest: manifest.text(for:))
     return QuantizeReport(
       groupSize: options.groupSize, output: output.path, seconds: (clock.now - start).seconds,
-      peakResidentBytes: ProcessUsage.peakResidentBytes, layers: layers)
+      peakResidentBytes: ProcessUsage.peakResidentBytes, layers: layers,
+      leftAlone: try checkpoint.leftAlone())
   }
 
   /// Values of a weight that are worked on at once.

@@ -55,7 +55,7 @@ struct PlanShape {
         others += tensor.stored.byteCount
       }
     }
-    guard !linears.isEmpty else { throw SelectionError.noCandidates(path: checkpoint.path) }
+    guard !linears.isEmpty else { throw try checkpoint.noCandidates() }
     self.linears = linears
     otherBytes = others
     // The caches are as large as config.json says: it must not say more than the weights bear out.
@@ -146,7 +146,7 @@ extension Checkpoint {
         shapes.append((outputs, inputs, 1))
       }
     }
-    guard !shapes.isEmpty else { throw SelectionError.noCandidates(path: path) }
+    guard !shapes.isEmpty else { throw try noCandidates() }
     return shapes
   }
 }

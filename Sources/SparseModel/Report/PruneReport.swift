@@ -103,6 +103,8 @@ public struct PruneReport: Sendable {
   public internal(set) var training: FinetuneReport?
   /// What pruning has done to the perplexity; nil where it was not measured.
   public var perplexity: PerplexityChange?
+  /// Weights that are no linear layers of the blocks, or of a type that is not read, and stay as they are.
+  public internal(set) var leftAlone: [LeftAlone] = []
 
   /// One stage of one block: the squared relative error of all its layers' outputs together.
   public struct StageError: Sendable {
@@ -158,6 +160,7 @@ public struct PruneReport: Sendable {
       "perplexity": perplexity?.json ?? .null, "sizes": sizes?.json ?? .null,
       "inputFingerprint": inputFingerprint.map(JSON.string) ?? .null,
       "keptDense": .array(options.keptDense.map(JSON.string)),
+      "leftAlone": .array(leftAlone.map(\.json)),
       "blocks": .array(blocks.map(\.json)), "training": training?.json ?? .null,
       "layers": .array(layers.map(\.json)),
     ]

@@ -38,6 +38,8 @@ public struct QuantizeReport: Sendable {
   public let peakResidentBytes: Int
   /// Every quantized layer, in the checkpoint's order.
   public let layers: [QuantizedLayerReport]
+  /// Weights that are no linear layers of the blocks, or of a type that is not read, and stay as they are.
+  public let leftAlone: [LeftAlone]
 
   /// The report as the `quantize` contract has it.
   public var json: JSON {
@@ -45,7 +47,7 @@ public struct QuantizeReport: Sendable {
       "schema": 1, "type": "int8", "groupSize": groupSize.map(JSON.integer) ?? .null,
       "output": .string(output), "seconds": .number(seconds),
       "peakResidentBytes": .integer(peakResidentBytes),
-      "layers": .array(layers.map(\.json)),
+      "leftAlone": .array(leftAlone.map(\.json)), "layers": .array(layers.map(\.json)),
     ]
   }
 }

@@ -109,6 +109,7 @@ public struct TrainedPruning: Sendable {
       }
       try folder.remove()
       report.output = output.path
+      report.leftAlone = try checkpoint.leftAlone()
       report.seconds = (clock.now - start).seconds
       report.peakResidentBytes = ProcessUsage.peakResidentBytes
       return report

@@ -34,6 +34,14 @@ struct Context {
     }
   }
 
+  /// Says which weights of a checkpoint a run leaves as they are, kind by kind.
+  func noteLeftAlone(_ checkpoint: Checkpoint) throws {
+    let kinds = try checkpoint.leftAlone()
+    if kinds.isEmpty { return }
+    let list = kinds.map { "\($0)".printable }.joined(separator: ", ")
+    progressLine.note("Note: left as they are: \(list)")
+  }
+
   /// Writes results to standard output.
   func print(_ text: String) throws {
     try MappingFault.check()

@@ -181,6 +181,7 @@ enum PruneCommand: Command {
         TrainedPruning(arguments[Common.model], options, training), arguments, in: context)
     }
     let run = try PruneRun(arguments[Common.model], options)
+    try context.noteLeftAlone(run.checkpoint)
     let measure = try measure(arguments, of: run.checkpoint, sparing: run.output.spare)
     if arguments[dryRun] {
       return try show(PrunePlan(run, on: context.compute), arguments, in: context)
@@ -242,6 +243,7 @@ enum PruneCommand: Command {
     let run = try LayerwiseRun(
       arguments[Common.model], options(arguments, in: context), statistics: arguments[statistics],
       selection: selection)
+    try context.noteLeftAlone(run.checkpoint)
     let measure = try measure(arguments, of: run.checkpoint, sparing: run.spare)
     let reportFile = try reportFile(arguments, reading: run.inputFiles, output: run.outputPath)
     let result = try run.run(on: context.compute, progress: context.progress)

@@ -34,6 +34,7 @@ enum QuantizeCommand: Command {
         groupSize: arguments[Common.groupSize], selection: Common.selection(arguments),
         output: arguments[output], force: arguments[PruneCommand.force],
         shardSize: arguments[Common.shardSize]))
+    try context.noteLeftAlone(run.checkpoint)
     if arguments[PruneCommand.dryRun] {
       let plan = QuantizePlan(run)
       if arguments[Common.json] {
