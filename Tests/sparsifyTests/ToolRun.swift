@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 import SparseCore
 import TestSupport
@@ -61,11 +62,23 @@ struct ToolRun {
     process.standardOutput = output
     process.standardError = errors
     try process.run()
+    let guardian = Self.guardian(of: process.processIdentifier)
+    defer { guardian.cancel() }
     self.output = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     self.errors = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     process.waitUntilExit()
     status = process.terminationStatus
   }
+
+  /// Kills a process that hangs, so that its test can fail: no test can end what it waits for by itself.
+  private static func guardian(of process: pid_t) -> DispatchWorkItem {
+    let guardian = DispatchWorkItem { kill(process, SIGKILL) }
+    DispatchQueue.global().asyncAfter(deadline: .now() + longest, execute: guardian)
+    return guardian
+  }
+
+  /// Seconds, far beyond what any run takes on a machine that is busy.
+  private static let longest = 1200.0
 
   private static var executable: URL { URL(filePath: BuiltProducts.path("sparsify")) }
 }

@@ -289,6 +289,16 @@ void sk_return_freed_memory(void);
 // such call. Afterwards large pieces go back to the system as they do by default.
 void sk_keep_freed_memory(int keeps);
 
+// Renames `from` to `to` unless something has that name: -1 with EEXIST in errno then, with EINVAL, ENOSYS or ENOTSUP where
+// the system or the file system cannot do it in one step.
+int sk_rename_new(const char *from, const char *to);
+
+// Exchanges what two names stand for in one step; -1 with the errors of `sk_rename_new`.
+int sk_rename_exchange(const char *a, const char *b);
+
+// Whether all processes that can open the file see each other's locks: 1 for known file systems of one machine, 0 for all others.
+int sk_has_common_locks(int descriptor);
+
 // XXH64 with seed 0 (github.com/Cyan4973/xxHash, doc/xxhash_spec.md): the same value as `xxhsum -H1`.
 uint64_t sk_fingerprint(intptr_t n, const void *bytes);
 

@@ -40,8 +40,9 @@ public struct AlgorithmCache {
   public func save() throws(FileError) {
     let folder = Path.folder(of: path)
     let parent = Path.folder(of: folder)
+    // Another process may make them at the same time.
     for folder in [parent, folder] where try FileSystem.kind(of: folder) == nil {
-      try FileSystem.makeFolder(folder)
+      _ = try FileSystem.makeFolderUnlessTaken(folder)
     }
     let members = found.sorted { $0.key < $1.key }.map { key, choice in
       JSON.Member(

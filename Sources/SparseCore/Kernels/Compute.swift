@@ -1,4 +1,5 @@
 internal import CSparseKernels
+internal import Synchronization
 
 /// What to compute with: a kernel set and a number of threads.
 ///
@@ -9,17 +10,24 @@ public struct Compute: Sendable, Equatable {
   /// How many threads may work at once, at least 1.
   public var threads: Int
 
-  /// The kernels that `SPARSIFY_KERNEL` names, else the best ones, on all processors that this process may use.
+  /// The best kernels on all processors that this process may use.
   ///
-  /// Traps if `SPARSIFY_KERNEL` names kernels that this processor cannot run: a program that wants to
-  /// report that calls `KernelSet.fromEnvironment()` first.
-  public static let automatic: Compute = {
-    do throws(KernelError) {
-      return Compute(kernels: try KernelSet.fromEnvironment(), threads: sk_processors())
-    } catch {
-      preconditionFailure("SPARSIFY_KERNEL: \(error)")
-    }
-  }()
+  /// The environment has no say: a program that lets its user choose asks `KernelSet.fromEnvironment()`, and reports
+  /// what that throws.
+  public static var automatic: Compute {
+    Compute(
+      kernels: KernelSet.available[preferred.load(ordering: .relaxed)], threads: processors)
+  }
+
+  private static let processors = sk_processors()
+  /// The place of the automatic kernels among those available.
+  private static let preferred = Atomic(KernelSet.available.count - 1)
+
+  /// Makes some kernels the automatic ones from now on, for a program whose user has chosen them.
+  package static func prefer(_ kernels: KernelSet) {
+    let place = KernelSet.available.firstIndex(of: kernels) ?? KernelSet.available.count - 1
+    preferred.store(place, ordering: .relaxed)
+  }
 
   /// A choice of kernels and threads.
   public init(

@@ -72,12 +72,14 @@ extension KernelSet {
     return result
   }
 
-  /// Groups with exactly two values that are not zero, by which two: the order of the nibbles 3, 5, 6, 9, 10, 12.
-  package func patterns24(_ n: Int, _ type: ScalarType, _ values: UnsafeRawPointer) -> [Int] {
-    precondition(n % 4 == 0, "patterns24: \(n) values are not whole groups of 4")
-    var counts = [Int64](repeating: 0, count: 6)
-    table.pointee.patterns24(type.code, n, values, &counts)
-    return counts.map { Int($0) }
+  /// Adds to six counts the groups with exactly two non-zeros, by which two: the order of the nibbles 3, 5, 6, 9, 10, 12.
+  package func addPatterns24(
+    _ n: Int, _ type: ScalarType, _ values: UnsafeRawPointer, to counts: UnsafeMutablePointer<Int>
+  ) {
+    precondition(n % 4 == 0, "addPatterns24: \(n) values are not whole groups of 4")
+    counts.withMemoryRebound(to: Int64.self, capacity: 6) {
+      table.pointee.patterns24(type.code, n, values, $0)
+    }
   }
 
   /// The kept half of `n` stored values that are 2:4, +0.0 for each kept zero, and their mask.

@@ -54,16 +54,23 @@ public struct PatternCheck: Sendable, Equatable {
       let values = base + range.lowerBound * columns * type.byteCount
       let count = whole == columns ? range.count * columns : whole
       let found = compute.kernels.check24(count, type, values)
-      let counts = countsPatterns ? compute.kernels.patterns24(count, type, values) : []
-      total.withLock { $0.add(found, patterns: counts, brokenGroups: columns == whole ? 0 : 1) }
+      withUnsafeTemporaryAllocation(of: Int.self, capacity: Pattern24.allCases.count) { counts in
+        counts.initialize(repeating: 0)
+        if countsPatterns, let place = counts.baseAddress {
+          compute.kernels.addPatterns24(count, type, values, to: place)
+        }
+        total.withLock { $0.add(found, patterns: counts, brokenGroups: columns == whole ? 0 : 1) }
+      }
     }
     self = total.withLock { $0 }
   }
 
-  private mutating func add(_ found: ValueCounts, patterns counts: [Int], brokenGroups: Int) {
+  private mutating func add(
+    _ found: ValueCounts, patterns counts: UnsafeMutableBufferPointer<Int>, brokenGroups: Int
+  ) {
     groupsWithMoreThanTwo += found.groupsOverTwo + brokenGroups
     groupsNotFinite += found.groupsNotFinite
     zeros += found.zeros
-    for index in counts.indices { patterns[index] += counts[index] }
+    for index in patterns.indices { patterns[index] += counts[index] }
   }
 }

@@ -35,7 +35,7 @@ public struct Magnitude: MaskingPruner {
       bad += kernels.countNotFinite(count, type, from + start)
       kernels.magnitude24(count, type, from + start, into: to + start, mask: nil)
       masked.zeros += kernels.check24(count, type, to + start).zeros
-      masked.add(patterns: kernels.patterns24(count, type, to + start))
+      masked.addPatterns(count, type, to + start, kernels: kernels)
     }
     guard bad == 0 else { throw .nonFiniteWeights(count: bad) }
     return masked
@@ -52,13 +52,15 @@ package struct MaskedValues: Sendable, Equatable {
   /// Nothing.
   package init() {}
 
-  fileprivate mutating func add(patterns counts: [Int]) {
-    for index in counts.indices { patterns[index] += counts[index] }
+  fileprivate mutating func addPatterns(
+    _ count: Int, _ type: ScalarType, _ values: UnsafeRawPointer, kernels: KernelSet
+  ) {
+    kernels.addPatterns24(count, type, values, to: &patterns)
   }
 
   /// Adds what other weights hold.
   package static func += (sum: inout MaskedValues, more: MaskedValues) {
     sum.zeros += more.zeros
-    sum.add(patterns: more.patterns)
+    for index in sum.patterns.indices { sum.patterns[index] += more.patterns[index] }
   }
 }

@@ -119,11 +119,14 @@ public final class SafetensorsWriter: Sendable {
 
   /// Finishes the file under its name.
   ///
-  /// - Parameter metadata: texts to put in place of the first ones, for what is known only at the
-  ///   end. The header must not get longer by them; a shorter one is filled up with spaces.
+  /// - Parameters:
+  ///   - metadata: texts to put in place of the first ones, for what is known only at the
+  ///     end. The header must not get longer by them; a shorter one is filled up with spaces.
+  ///   - replacing: whether a file that has the name is replaced.
   /// - Throws: `SafetensorsFileError` where a tensor is missing or the header has grown, `FileError`
-  ///   where the file cannot be finished. Nothing is left under the final name then.
-  public func commit(metadata: SafetensorsMetadata? = nil) throws {
+  ///   where the file cannot be finished, or its name is taken and nothing is to be replaced. Nothing of this file is
+  ///   left under the final name then.
+  public func commit(metadata: SafetensorsMetadata? = nil, replacing: Bool = true) throws {
     let missing = written.withLock { written in
       header.tensors.indices.filter { written[$0] != header.tensors[$0].byteCount }
         .map { header.tensors[$0].name }
@@ -136,7 +139,7 @@ public final class SafetensorsWriter: Sendable {
       final.metadata = metadata
       try write(final)
     }
-    try file.commit()
+    try file.commit(replacing: replacing)
   }
 
   private func write(_ header: SafetensorsHeader) throws {

@@ -9,9 +9,9 @@ internal import Synchronization
 
 /// A file that gets its name when it is finished, and is gone without a trace otherwise.
 ///
-/// It is written as `NAME.tmp-PID` beside the target. The temporary file is created at once, so a
-/// place that cannot be written to is found before the work. `commit` puts it in place of whatever
-/// was there; without `commit` it is deleted with the last reference. A file with a work path is made
+/// It is written as `NAME.tmp-` and random digits beside the target, under a lock that tells other runs that it is in
+/// use. The temporary file is created at once, so a place that cannot be written to is found before the work. `commit`
+/// gives it its name; without `commit` it is deleted with the last reference. A file with a work path is made
 /// there instead, stays there until it is committed, and is gone on with where an earlier run has left it.
 ///
 /// ```swift
@@ -45,13 +45,16 @@ public final class AtomicFile: Sendable {
   ) throws(FileError) {
     let finalPath = finalPath ?? path
     if try FileSystem.kind(of: path) == .folder { throw .isFolder(path: finalPath) }
-    let temporaryPath = workPath ?? FileSystem.temporaryPath(for: path)
-    // A run that was killed may have left one under the same process number.
-    if workPath == nil { _ = unlink(temporaryPath) }
-    let descriptor =
-      workPath == nil
-      ? try FileDescriptor.creating(temporaryPath, finalPath: finalPath)
-      : try FileDescriptor.continuing(temporaryPath, finalPath: finalPath)
+    let temporaryPath: String
+    let descriptor: FileDescriptor
+    if let workPath {
+      temporaryPath = workPath
+      descriptor = try FileDescriptor.continuing(workPath, finalPath: finalPath)
+    } else {
+      let place = try TemporaryPlace.file(for: path, finalPath: finalPath)
+      temporaryPath = place.path
+      descriptor = place.descriptor
+    }
     do throws(FileError) {
       try descriptor.reserve(size)
     } catch {
@@ -109,14 +112,21 @@ public final class AtomicFile: Sendable {
   /// Brings the file to the disk and gives it its name.
   ///
   /// To be called once, after the last write.
-  public func commit() throws(FileError) {
+  ///
+  /// - Parameter replacing: whether a file that has the name is replaced.
+  /// - Throws: `FileError.exists` where the name is taken and nothing is to be replaced, and the errors of the disk.
+  public func commit(replacing: Bool = true) throws(FileError) {
     try descriptor.synchronize()
     precondition(
       !isCommitted.exchange(true, ordering: .acquiringAndReleasing),
       "AtomicFile: \(path) was committed before")
     if temporaryPath == path { return }  // its folder gets the name
     do throws(FileError) {
-      try FileSystem.move(temporaryPath, to: path, finalPath: finalPath)
+      if replacing {
+        try FileSystem.move(temporaryPath, to: path, finalPath: finalPath)
+      } else {
+        try FileSystem.moveToFreeName(temporaryPath, to: path, finalPath: finalPath)
+      }
     } catch {
       isCommitted.store(false, ordering: .releasing)
       throw error

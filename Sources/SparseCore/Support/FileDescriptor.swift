@@ -1,3 +1,5 @@
+internal import CSparseKernels
+
 #if canImport(Glibc)
   internal import Glibc
 #elseif canImport(Darwin)
@@ -58,6 +60,14 @@ package struct FileDescriptor: ~Copyable, Sendable {
     _ path: String, finalPath: String? = nil
   ) throws(FileError) -> FileDescriptor {
     try opened(path, O_RDWR | O_CREAT, mode: 0o666, for: .create, finalPath: finalPath ?? path)
+  }
+
+  /// Opens a file or folder itself, no link to one, for its lock; errors speak of `finalPath`.
+  static func holding(
+    _ path: String, finalPath: String? = nil
+  ) throws(FileError) -> FileDescriptor {
+    try opened(
+      path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, for: .open, finalPath: finalPath ?? path)
   }
 
   /// Opens something that exists for writing, devices included.
@@ -132,8 +142,31 @@ package struct FileDescriptor: ~Copyable, Sendable {
     return bytes
   }
 
-  /// Whether nobody else holds the file; it is held from now on until this descriptor is closed or the process ends.
-  package func lock() -> Bool { flock(raw, LOCK_EX | LOCK_NB) == 0 }
+  /// What came of asking for a lock.
+  package enum Lock: Sendable {
+    /// It is held until this descriptor is closed or the process ends.
+    case held
+    /// Another descriptor holds it.
+    case busy
+    /// The file system has no locks.
+    case unsupported
+  }
+
+  /// Asks for the lock of the file, which one descriptor has at a time.
+  package func lock() -> Lock {
+    if retrying({ flock(raw, LOCK_EX | LOCK_NB) }) == 0 { return .held }
+    return errno == EWOULDBLOCK ? .busy : .unsupported
+  }
+
+  /// Whether all processes that can open the file see its lock: not so where machines share a disk and lock each on its own.
+  var hasCommonLocks: Bool { sk_has_common_locks(raw) != 0 }
+
+  /// Whether `path` still is the name of this very file.
+  package func isNamed(_ path: String) throws(FileError) -> Bool {
+    var status = stat()
+    if fstat(raw, &status) != 0 { throw FileError(.open, path: self.path) }
+    return FileSystem.identity(named: path) == FileSystem.Identity(status)
+  }
 
   /// Makes the file end after `size` bytes.
   package func truncate(to size: Int) throws(FileError) {

@@ -18,6 +18,8 @@ public enum FileError: Error, Equatable, Sendable {
   case notFolder(path: String)
   /// A pipe, socket or device where a file is needed.
   case notRegularFile(path: String)
+  /// Something has the name that was to be given to something new.
+  case exists(path: String)
   /// A file that is read is gone, or cannot be looked at any more.
   case vanished(path: String)
   /// A file that is read has another number of bytes than when it was opened.
@@ -78,6 +80,7 @@ extension FileError: CustomStringConvertible {
     case .isFolder(let path): "\(path): is a folder, not a file"
     case .notFolder(let path): "\(path): is not a folder"
     case .notRegularFile(let path): "\(path): is not a regular file"
+    case .exists(let path): "\(path): exists already"
     case .vanished(let path): "\(path): was there when it was opened, and is gone"
     case .resized(let path, let before, let now):
       "\(path): had \(before.counting("byte")) when it was opened, and has \(now) now"

@@ -20,27 +20,10 @@ package enum FileSystem {
     private let device: Int
     private let inode: UInt64
 
-    fileprivate init(_ status: stat) {
+    init(_ status: stat) {
       device = Int(status.st_dev)
       inode = UInt64(status.st_ino)
     }
-  }
-
-  /// The name under which something is made before it is renamed to `path`.
-  package static func temporaryPath(for path: String) -> String {
-    "\(Path.withoutTrailingSlashes(path)).tmp-\(getpid())"
-  }
-
-  /// What the name of a folder ends with in which a run keeps what it has finished of an output.
-  package static let partialEnding = ".partial"
-
-  /// Whether a name is one that `temporaryPath` gives, or has the ending of a partial output: something
-  /// unfinished, of this run or another.
-  package static func isTemporary(_ name: String) -> Bool {
-    if name.hasSuffix(partialEnding) { return true }
-    guard let mark = name.ranges(of: ".tmp-").last else { return false }
-    let process = name[mark.upperBound...]
-    return !process.isEmpty && process.allSatisfy { $0.isASCII && $0.isNumber }
   }
 
   // MARK: Looking
@@ -64,6 +47,12 @@ package enum FileSystem {
   /// What `path` leads to, as something that can be compared; nil for nothing.
   package static func identity(of path: String) throws(FileError) -> Identity? {
     try status(of: path).map(Identity.init)
+  }
+
+  /// What has the name `path` itself, a symbolic link not followed; nil for nothing.
+  static func identity(named path: String) -> Identity? {
+    var status = stat()
+    return lstat(path, &status) == 0 ? Identity(status) : nil
   }
 
   private static func status(of path: String) throws(FileError) -> stat? {
@@ -128,13 +117,15 @@ package enum FileSystem {
     if mkdir(path, 0o777) != 0 { throw FileError(.create, path: finalPath ?? path) }
   }
 
-  /// Renames `source` to `target` in one step; a file that was there is replaced.
+  /// Creates a folder unless something has the name; errors speak of `finalPath`.
   ///
-  /// Errors speak of `finalPath`.
-  package static func move(
-    _ source: String, to target: String, finalPath: String? = nil
-  ) throws(FileError) {
-    if rename(source, target) != 0 { throw FileError(.rename, path: finalPath ?? target) }
+  /// - Returns: whether the folder is new.
+  package static func makeFolderUnlessTaken(
+    _ path: String, finalPath: String? = nil
+  ) throws(FileError) -> Bool {
+    if mkdir(path, 0o777) == 0 { return true }
+    if errno == EEXIST { return false }
+    throw FileError(.create, path: finalPath ?? path)
   }
 
   /// Copies a file's bytes and mode to a new name, for its owner to read in any case.
@@ -170,6 +161,13 @@ package enum FileSystem {
     }
     for name in try names(in: path) { try removeTree(Path.join(path, name)) }
     if rmdir(path) != 0 { throw FileError(.remove, path: path) }
+  }
+
+  /// Deletes an empty folder; one that is gone, or that something has been put into, is left as it is.
+  package static func removeEmptyFolder(_ path: String) throws(FileError) {
+    if rmdir(path) != 0 && ![ENOENT, ENOTEMPTY, EEXIST].contains(errno) {
+      throw FileError(.remove, path: path)
+    }
   }
 
   /// Waits until what was written to a file is on the disk; errors speak of `finalPath`.

@@ -8,12 +8,15 @@ public struct Progress: Sendable, Equatable {
   public var done: Int
   /// Units in all.
   public var total: Int
+  /// What the user should know and may not miss, in a line; nil for nothing.
+  public var note: String?
 
   /// Progress of `done` of `total` units within `step`.
-  public init(step: String, done: Int, total: Int) {
+  public init(step: String, done: Int, total: Int, note: String? = nil) {
     self.step = step
     self.done = done
     self.total = total
+    self.note = note
   }
 }
 

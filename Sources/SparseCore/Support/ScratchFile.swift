@@ -17,11 +17,10 @@ package final class ScratchFile: Sendable {
 
   /// Room for `size` bytes on the disk of what will be at `path`; errors speak of that path.
   package init(beside path: String, size: Int) throws(FileError) {
-    let name = FileSystem.temporaryPath(for: Path.withoutTrailingSlashes(path) + ".scratch")
-    _ = unlink(name)
-    descriptor = try FileDescriptor.creating(
-      name, finalPath: path, mode: 0o600)
-    _ = unlink(name)
+    let place = try TemporaryPlace.file(
+      for: Path.withoutTrailingSlashes(path) + ".scratch", finalPath: path, mode: 0o600)
+    _ = unlink(place.path)
+    descriptor = place.descriptor
     try descriptor.reserve(size)
     self.size = size
   }

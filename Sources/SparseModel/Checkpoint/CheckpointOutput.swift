@@ -1,6 +1,6 @@
 internal import SparseCore
 
-/// Why a checkpoint is not written where it was to go: found before any work.
+/// Why a checkpoint is not written where it was to go: found before any work, or when something has got its name since.
 public enum CheckpointOutputError: Error, Equatable, Sendable {
   /// Something has the output's name already.
   case exists(path: String)
@@ -20,6 +20,17 @@ public enum CheckpointOutputError: Error, Equatable, Sendable {
   case isFile(path: String)
   /// The input is a file, so the output is one, and its name belongs to a folder.
   case isFolder(path: String)
+}
+
+extension CheckpointOutputError {
+  /// Gives an output its name, and says of a name that was taken during the work what is said of one before it.
+  static func naming(_ body: () throws -> Void) throws {
+    do {
+      try body()
+    } catch FileError.exists(let path) {
+      throw CheckpointOutputError.exists(path: path)
+    }
+  }
 }
 
 extension CheckpointOutputError: CustomStringConvertible {

@@ -145,13 +145,19 @@ public final class CheckpointWriter: Sendable {
   /// - Parameter manifest: the final text in place of the first one, no longer than that when
   ///   written as JSON: for what is known only at the end, the first text holds the place.
   /// - Throws: `SafetensorsFileError` where a tensor has not been written or the manifest has grown,
-  ///   `FileError` where the files cannot be finished, or one that was read is not what it was.
+  ///   `FileError` where the files cannot be finished, or one that was read is not what it was,
+  ///   ``CheckpointOutputError/exists(path:)`` where something has got the output's name since the place was checked.
   public func commit(manifest: ((_ tensors: [TensorInfo]) -> String)? = nil) throws {
     try inputs.check()
+    try CheckpointOutputError.naming { try finish(manifest) }
+  }
+
+  private func finish(_ manifest: ((_ tensors: [TensorInfo]) -> String)?) throws {
     for file in files {
       var metadata = file.header.metadata
       if let manifest { metadata[Self.manifestKey] = manifest(file.header.tensors) }
-      try file.commit(metadata: metadata)
+      // In a folder of this run's own nothing is in the way.
+      try file.commit(metadata: metadata, replacing: folder != nil || output.force)
     }
     guard let folder else { return }
     try companions?.synchronize(in: folder)

@@ -122,7 +122,7 @@ public struct CalibrateRun: Sendable {
     try StatisticsCollection(model: model, manifest: manifest, compute: compute).run(
       on: windows, write: { try writer.write($0, as: $1, at: $2) }, progress: progress)
     try inputs.check()
-    try writer.commit(metadata: [StatisticsManifest.key: manifest.text])
+    try output.commit(writer, metadata: [StatisticsManifest.key: manifest.text])
     return CalibrateReport(
       manifest, output: output.path, bytes: writer.header.fileByteCount,
       seconds: (clock.now - start).seconds)

@@ -3,6 +3,8 @@ internal import SparseCore
 /// A place for a single file that is no checkpoint: checked before any work against all that could be lost there.
 struct FileOutput: Sendable {
   let path: String
+  /// Whether a file that is there is replaced.
+  let force: Bool
 
   /// Checks the place `path`.
   ///
@@ -14,6 +16,7 @@ struct FileOutput: Sendable {
   init(_ path: String, sparing inputs: [String], outside folder: String? = nil, force: Bool) throws
   {
     self.path = path
+    self.force = force
     let parent = Path.folder(of: path)
     guard try FileSystem.kind(of: parent) != nil else {
       throw FileError.missingFolder(path: parent)
@@ -31,6 +34,15 @@ struct FileOutput: Sendable {
     case .other: throw FileError.notRegularFile(path: path)
     case .file, nil:
       if !force && FileSystem.isTaken(path) { throw CheckpointOutputError.exists(path: path) }
+    }
+  }
+
+  /// Finishes the file under its name; see `SafetensorsWriter.commit`.
+  ///
+  /// - Throws: ``CheckpointOutputError/exists(path:)`` where something has got the name since the place was checked.
+  func commit(_ writer: SafetensorsWriter, metadata: SafetensorsMetadata? = nil) throws {
+    try CheckpointOutputError.naming {
+      try writer.commit(metadata: metadata, replacing: force)
     }
   }
 }

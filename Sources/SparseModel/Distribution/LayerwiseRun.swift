@@ -20,8 +20,13 @@ public struct LayerwiseRun: Sendable {
   /// The weights that this run prunes.
   public let targets: [String]
   /// Where the output goes.
-  public let outputPath: String
-  private let wholeOutput: CheckpointOutput?
+  public var outputPath: String {
+    switch output {
+    case .whole(let output): output.path
+    case .part(let output): output.path
+    }
+  }
+  private let output: Output
   private let dense: Checkpoint?
   private let allTargets: [String]
   private let changes: CheckpointChanges
@@ -29,6 +34,12 @@ public struct LayerwiseRun: Sendable {
   private let pruning: StagePruning?
   private let units: [LayerUnit]
   private let otherInputs: [InputStamp]  // what is read besides the checkpoint's weights
+
+  /// What is written.
+  private enum Output: Sendable {
+    case whole(CheckpointOutput)
+    case part(FileOutput)
+  }
 
   /// Opens a checkpoint and checks all that can be checked before the work.
   ///
@@ -53,17 +64,15 @@ public struct LayerwiseRun: Sendable {
       let output = try CheckpointOutput(
         options.output, for: checkpoint, force: options.force, shardSize: options.shardSize)
       try read.dropFirst(checkpoint.files.count).forEach(output.spare)
-      wholeOutput = output
-      outputPath = output.path
+      self.output = .whole(output)
     } else {
       guard let output = options.output else {
         preconditionFailure("LayerwiseRun: a part needs a path")
       }
-      wholeOutput = nil
-      outputPath = try FileOutput(
-        output, sparing: read, outside: checkpoint.isFolder ? checkpoint.folder : nil,
-        force: options.force
-      ).path
+      self.output = .part(
+        try FileOutput(
+          output, sparing: read, outside: checkpoint.isFolder ? checkpoint.folder : nil,
+          force: options.force))
     }
     otherInputs =
       try [checkpoint.configPath, statistics].compactMap(\.self).map(InputStamp.init(of:))
@@ -101,8 +110,12 @@ public struct LayerwiseRun: Sendable {
       .compactMap { $0 } + (dense?.files.map(\.path) ?? [])
   }
 
+  private var isWhole: Bool { if case .whole = output { true } else { false } }
+
   /// Throws where a file that is read besides the model would be lost.
-  package func spare(_ input: String) throws { try wholeOutput?.spare(input) }
+  package func spare(_ input: String) throws {
+    if case .whole(let output) = output { try output.spare(input) }
+  }
 
   /// Prunes, writes the output and renames it into place.
   ///
@@ -119,9 +132,10 @@ public struct LayerwiseRun: Sendable {
     manifest.calibration = statistics?.manifest.calibration
     let layers: [LayerReport]
     var inputFingerprint: String?
-    if let wholeOutput {
+    switch output {
+    case .whole(let output):
       let writer = try CheckpointWriter(
-        copying: checkpoint, to: wholeOutput, changes: changes, workPath: nil,
+        copying: checkpoint, to: output, changes: changes, workPath: nil,
         fingerprint: fingerprint, others: otherInputs, manifest: manifest.text(for:))
       try checkStatistics(fingerprint, on: compute, progress: progress)
       layers = try prune(
@@ -130,13 +144,13 @@ public struct LayerwiseRun: Sendable {
       manifest.inputFingerprint = try writer.fingerprint.text(on: compute, progress: progress)
       inputFingerprint = manifest.inputFingerprint
       try writer.commit(manifest: manifest.text(for:))
-    } else {
+    case .part(let output):
       let part = PrunedPart(
         identity: identity(on: compute), pruned: manifest.pruned, targets: allTargets, own: targets,
         tensors: [])
       let writer = try PrunedPartWriter(
         part, tensors: units.flatMap(\.tensors), of: checkpoint, changes: changes,
-        manifest: manifest, path: outputPath)
+        manifest: manifest, to: output)
       try checkStatistics(fingerprint, on: compute, progress: progress)
       if statistics == nil && options.quantization == nil {
         layers = try mask(writer, fingerprint, on: compute, progress: progress)
@@ -153,9 +167,10 @@ public struct LayerwiseRun: Sendable {
         ($0, errorTokens: pruning?.recipe.needs == .gram ? $0.samples * $0.length : 0)
       },
       layers: layers, options: options, inputFingerprint: inputFingerprint,
-      sizes: wholeOutput.map { _ in
-        CheckpointSizes(of: checkpoint, changes, pruned: layers.filter { !$0.isDense }.map(\.name))
-      })
+      sizes: isWhole
+        ? CheckpointSizes(
+          of: checkpoint, changes, pruned: layers.filter { !$0.isDense }.map(\.name))
+        : nil)
     report.leftAlone = try checkpoint.leftAlone()
     return report
   }

@@ -5,6 +5,7 @@ final class PrunedPartWriter: Sendable {
   private let checkpoint: Checkpoint
   private let tensors: [Checkpoint.Tensor]
   private let file: SafetensorsWriter
+  private let output: FileOutput
   private let part: PrunedPart
 
   /// Creates the file under a temporary name, at its full size.
@@ -14,8 +15,9 @@ final class PrunedPartWriter: Sendable {
   ///   - tensors: the input's tensors that it stands for.
   init(
     _ part: PrunedPart, tensors: [String], of checkpoint: Checkpoint, changes: CheckpointChanges,
-    manifest: Manifest, path: String
+    manifest: Manifest, to output: FileOutput
   ) throws {
+    self.output = output
     self.checkpoint = checkpoint
     self.tensors = try tensors.map { try checkpoint.tensor($0) }
     var part = part
@@ -24,7 +26,7 @@ final class PrunedPartWriter: Sendable {
     let specs = self.tensors.flatMap { changes[tensor: $0.name] ?? [$0.info.spec] }
     let layout = try SafetensorsHeader(layingOut: specs, metadata: SafetensorsMetadata())
     file = try SafetensorsWriter(
-      path: path, tensors: specs,
+      path: output.path, tensors: specs,
       metadata: [
         "format": "pt", Manifest.key: manifest.text(for: layout.tensors), PrunedPart.key: part.text,
       ])
@@ -61,7 +63,7 @@ final class PrunedPartWriter: Sendable {
     var metadata = file.header.metadata
     metadata[PrunedPart.key] = part.text
     try inputs.check()
-    try file.commit(metadata: metadata)
+    try output.commit(file, metadata: metadata)
   }
 
   /// The size of the file.

@@ -106,7 +106,7 @@ public struct StatisticsMerge: Sendable {
       for part in own { part.release(stage) }
     }
     try parts.map { InputStamp($0.file.mapping) }.check()
-    try writer.commit()
+    try output.commit(writer)
     return CalibrateReport(
       manifest, output: output.path, bytes: writer.header.fileByteCount, parts: parts.count,
       seconds: (clock.now - start).seconds)

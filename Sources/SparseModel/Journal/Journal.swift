@@ -9,16 +9,26 @@ internal import Synchronization
 package final class Journal: Sendable {
   /// What was found when it was opened.
   let entries: [JournalEntry]
+  /// Whether no other process can have it open; false where the file system has no locks.
+  let isLocked: Bool
+  /// Whether there is more in it than these and what a run that was killed may have left of a line.
+  let isDamaged: Bool
   private let file: FileDescriptor
   private let end: Mutex<Int>
 
   /// Opens the journal at `path`, or begins one; nil where another process has it open.
+  ///
+  /// - Throws: `FileError.missing` where a run that has ended meanwhile has removed it.
   init?(path: String) throws(FileError) {
     file = try FileDescriptor.continuing(path)
-    guard file.lock() else { return nil }
+    let lock = file.lock()
+    if lock == .busy { return nil }
+    isLocked = lock == .held
+    guard try file.isNamed(path) else { throw .missing(path: path) }
     let bytes = try file.contents()
     var end = 0
     entries = Self.entries(in: bytes, &end)
+    isDamaged = bytes[end...].contains(10)
     self.end = Mutex(end)
   }
 

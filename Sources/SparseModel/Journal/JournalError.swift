@@ -4,6 +4,8 @@ public enum JournalError: Error, Equatable, Sendable {
   case unfinished(folder: String, done: String)
   /// Another run is at work there now.
   case busy(folder: String)
+  /// The file system has no locks, which would tell whether another run is at work there.
+  case unlockable(folder: String)
   /// The unfinished run was another one.
   case differs(folder: String, part: String, then: String, now: String)
   /// Something that is no work of an unfinished run has the name.
@@ -17,6 +19,9 @@ extension JournalError: CustomStringConvertible {
     case .unfinished(let folder, let done):
       "\(folder): an unfinished run has done \(done); --resume goes on with it, --force begins anew"
     case .busy(let folder): "\(folder): another run is at work there"
+    case .unlockable(let folder):
+      "\(folder): another run may be at work there, and the file system has no locks to tell;"
+        + " remove the folder if none is, or write to another disk"
     case .differs(let folder, let part, let then, let now):
       "\(folder): the unfinished run cannot be resumed: \(part) was \(then) and is now \(now);"
         + " --force begins anew"

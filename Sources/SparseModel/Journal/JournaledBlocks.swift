@@ -11,7 +11,7 @@ struct JournaledBlocks {
     let model = pruning.model
     let hidden = try HiddenStates(
       in: folder.path, windows: windows, width: model.configuration.width)
-    let finished = try finishedBlocks(hidden)
+    let finished = try finishedBlocks(hidden, progress: progress)
     for tensor in finished.flatMap(\.tensors) { writer.keep(tensor.name) }
     var layers = finished.flatMap(\.layers)
     var written: [String] = []
@@ -40,16 +40,29 @@ struct JournaledBlocks {
   /// The blocks from the first on of which all is still there, if the states are that the next one begins with.
   ///
   /// The states of all but the last two blocks have been overwritten: where neither can be used, none is.
-  private func finishedBlocks(_ hidden: HiddenStates) throws -> [FinishedBlock] {
+  private func finishedBlocks(
+    _ hidden: HiddenStates, progress: ProgressHandler
+  ) throws -> [FinishedBlock] {
     let blocks = folder.blocks
     let sound = try blocks.firstIndex { try !isSound($0) } ?? blocks.count
     for count in [blocks.count, blocks.count - 1] where count > 0 && count <= sound {
       let isLast = count == pruning.model.blocks.count
       if try isLast || hidden.fingerprint(after: count - 1) == blocks[count - 1].hidden {
+        if count < blocks.count { try tellDamage(count, of: blocks.count, progress) }
         return Array(blocks[..<count])
       }
     }
+    if !blocks.isEmpty { try tellDamage(0, of: blocks.count, progress) }
     return []
+  }
+
+  private func tellDamage(
+    _ count: Int, of all: Int, _ progress: ProgressHandler
+  ) throws {
+    try folder.tellDamage(
+      of: folder.path,
+      "of \(all.counting("finished block")) \(count) can be used, and the rest is done anew",
+      progress)
   }
 
   /// Whether a block's entry speaks of all its weights that are pruned, and what it says is in the output.

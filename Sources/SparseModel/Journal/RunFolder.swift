@@ -26,22 +26,12 @@ final class RunFolder {
   /// The same for an output of any kind.
   init(forOutput output: String, force: Bool, resumes: Bool) throws {
     path = Self.path(for: output)
-    let isNew = !FileSystem.isTaken(path)
-    if isNew {
-      try FileSystem.makeFolder(path, finalPath: output)
-    } else if try FileSystem.kind(of: path) != .folder
-      || !FileSystem.names(in: path).allSatisfy({ Self.names.contains($0) || Self.isStray($0) })
-    {
-      throw JournalError.notAJournal(folder: path)
-    }
-    guard let journal = try Journal(path: Path.join(path, Self.journalName)) else {
-      throw JournalError.busy(folder: path)
-    }
-    self.journal = journal
+    let isNew: Bool
+    (journal, isNew) = try Self.open(path, for: output)
     entries = journal.entries
     // What the run is made of may have a journal with more to say.
     let work = try Self.nestedEntries(in: path) ?? entries
-    isOfUse = Self.isOfUse(entries) || Self.isOfUse(work)
+    isOfUse = Self.isOfUse(entries) || Self.isOfUse(work) || journal.isDamaged
     isRemovedAtEnd = false
     if isOfUse && resumes {
       try Self.removeAll(in: path, where: Self.isStray)
@@ -62,7 +52,57 @@ final class RunFolder {
 
   deinit {
     // Nobody is left to tell of a failure, and what is left says by its name what it is.
-    if isRemovedAtEnd { try? FileSystem.removeTree(path) }
+    if isRemovedAtEnd { try? remove() }
+  }
+
+  /// Makes the folder, or takes one that is there, and holds its journal: exactly one of several runs does.
+  ///
+  /// - Returns: the journal, and whether the folder is new.
+  private static func open(
+    _ path: String, for output: String
+  ) throws -> (journal: Journal, isNew: Bool) {
+    let journalPath = Path.join(path, journalName)
+    // A run that ends meanwhile removes what has just been seen.
+    for _ in 0..<attempts {
+      do {
+        let isNew = try FileSystem.makeFolderUnlessTaken(path, finalPath: output)
+        if !isNew { try check(path) }
+        guard let journal = try Journal(path: journalPath) else {
+          throw JournalError.busy(folder: path)
+        }
+        // What was just made nobody else has begun with: others find it there.
+        if !isNew && !journal.isLocked { throw JournalError.unlockable(folder: path) }
+        return (journal, isNew)
+      } catch FileError.missing(path), FileError.missing(journalPath) {
+      } catch FileError.missingFolder(path) {}
+    }
+    throw JournalError.busy(folder: path)
+  }
+
+  private static let attempts = 100
+
+  /// Throws unless what has the folder's name is the work of a run.
+  private static func check(_ path: String) throws {
+    switch try FileSystem.kind(of: path) {
+    case .folder: break
+    case nil where !FileSystem.isTaken(path): throw FileError.missing(path: path)
+    case .file, .other, nil: throw JournalError.notAJournal(folder: path)
+    }
+    guard try FileSystem.names(in: path).allSatisfy({ names.contains($0) || isStray($0) }) else {
+      throw JournalError.notAJournal(folder: path)
+    }
+  }
+
+  /// Throws where something has the output's name that this folder's run may not replace: another run may have ended
+  /// since the place was looked at.
+  ///
+  /// - Parameters:
+  ///   - force: whether anything may be replaced.
+  ///   - work: where in the folder the output is made.
+  func requireFree(_ output: String, force: Bool, work: String = outputName) throws {
+    if !force && FileSystem.isTaken(output) && !isDone(output, work: work) {
+      throw CheckpointOutputError.exists(path: output)
+    }
   }
 
   private static let journalName = "journal"
@@ -165,12 +205,35 @@ final class RunFolder {
     return errors.values.sorted { $0.block < $1.block }
   }
 
-  /// The calibration text that an earlier run has written; nil where there is none.
-  func tokens() -> TokenWindows? {
-    guard let tokensFingerprint, let tokens = try? TokenWindows(contentsOf: tokensPath),
+  /// The calibration text that an earlier run has written; nil where there is none, or it is not what was written.
+  func tokens(_ progress: ProgressHandler) throws -> TokenWindows? {
+    guard let tokensFingerprint else { return nil }
+    guard let tokens = try? TokenWindows(contentsOf: tokensPath),
       Fingerprint.text(of: tokens.ids) == tokensFingerprint
-    else { return nil }
+    else {
+      try tellDamage(of: tokensPath, "the text is written anew", progress)
+      return nil
+    }
     return tokens
+  }
+
+  /// Says that something in the folder is not what was written, and what is done about it.
+  func tellDamage(
+    of path: String, _ consequence: String, _ progress: ProgressHandler
+  ) throws {
+    try progress(
+      Progress(
+        step: "resume", done: 0, total: 1,
+        note: "\(path): is not what the earlier run has written: \(consequence)"))
+  }
+
+  /// Says so where the journal itself was damaged.
+  func tellDamage(_ progress: ProgressHandler) throws {
+    guard journal.isDamaged, !isRemovedAtEnd else { return }
+    try tellDamage(
+      of: Path.join(path, Self.journalName),
+      "of what it tells \(entries.count.counting("line")) can be read, and the rest is done anew",
+      progress)
   }
 
   /// A fingerprint of the calibration text that an earlier run has written; nil where there is none.
@@ -217,18 +280,22 @@ final class RunFolder {
   }
 
   /// Makes the whole of an output that is a file in the folder, and gives it its name.
-  func write(_ bytes: [UInt8], as path: String) throws(FileError) {
+  func write(_ bytes: [UInt8], as path: String, replacing: Bool) throws {
     if FileSystem.isTaken(outputPath) { try FileSystem.removeTree(outputPath) }
     let file = try AtomicFile(path: path, finalPath: nil, size: bytes.count, workPath: outputPath)
     try file.write(ByteView(copying: bytes), at: 0)
-    try file.commit()
+    try append(.complete)
+    try CheckpointOutputError.naming { try file.commit(replacing: replacing) }
   }
 
   /// Removes the folder, the journal last: its run is done, and it says so as long as anything is left.
+  ///
+  /// From then on the folder may be another run's, which has begun a journal of its own.
   func remove() throws(FileError) {
     isRemovedAtEnd = false
     try Self.removeAll(in: path) { $0 != Self.journalName }
-    try FileSystem.removeTree(path)
+    try FileSystem.removeTree(Path.join(path, Self.journalName))
+    try FileSystem.removeEmptyFolder(path)
   }
 
   private static func removeAll(
@@ -250,6 +317,10 @@ final class RunFolder {
     case is JournalError: return error
     case is UnfinishedRun:
       // One of the runs that this one is made of has kept its work here, and says so.
+      isRemovedAtEnd = false
+      return error
+    case TrainingError.badState:
+      // What is not damaged is kept.
       isRemovedAtEnd = false
       return error
     case let file as FileError where file.isInputChange:

@@ -15,7 +15,11 @@ struct ActivationStore {
   ///   - columns: the most that a chunk will have.
   ///   - scratch: a file, and where in it the chunks begin; nil to keep them in memory.
   init(chunks: [Int], columns: Int, scratch: (file: ScratchFile, offset: Int)?) {
-    starts = chunks.indices.map { chunks[..<$0].reduce(0, +) }
+    var next = 0
+    starts = chunks.map { tokens in
+      defer { next += tokens }
+      return next
+    }
     self.columns = columns
     self.scratch = scratch
     memory = chunks.map { _ in nil }
@@ -24,6 +28,11 @@ struct ActivationStore {
 
   /// The bytes of so many tokens.
   static func byteCount(tokens: Int, columns: Int) -> Int { 4 * tokens * columns }
+
+  /// Whether a chunk has activations; none are read.
+  func has(_ chunk: Int) -> Bool {
+    scratch == nil ? memory[chunk] != nil : shapes[chunk] != nil
+  }
 
   /// A chunk's activations, which stay where they are; nil where there are none.
   func read(_ chunk: Int) throws(FileError) -> Matrix? {

@@ -24,6 +24,8 @@ extension PruneRun {
     let plan = try memoryPlan(on: compute)
     let folder = try RunFolder(for: output, resumes: options.resumes)
     do {
+      try folder.requireFree(output.path, force: options.force)
+      try folder.tellDamage(progress)
       var writingSeconds: Double?
       let (layers, blocks, manifest) = try run(
         in: folder, plan, &writingSeconds, on: compute, progress: progress)
@@ -119,7 +121,7 @@ extension PruneRun {
     progress: ProgressHandler
   ) throws -> TokenWindows {
     if let givenTokens { return givenTokens }
-    if let written = folder.tokens(), let (samples, length) = calibrationSize,
+    if let written = try folder.tokens(progress), let (samples, length) = calibrationSize,
       written.count == samples && written.length == length
     {
       return written

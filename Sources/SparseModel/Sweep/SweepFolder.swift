@@ -1,52 +1,64 @@
 internal import SparseCore
 
-/// The folder in which a sweep makes its models, gone at the end if it was not there before and nothing is kept.
+/// The folder of a sweep's models, gone at the end if it was not there before and nothing is in it.
+///
+/// Models are made in a folder within it that no other run has, and only those that are kept get their names.
 final class SweepFolder {
   /// Its path.
   let path: String
   private let isOurs: Bool
-  private var keepsAny = false
+  private var work: AtomicFolder?
 
   /// Creates the folder where there is none.
   ///
   /// - Throws: ``SweepError/exists(path:)`` where one of the variants has its place taken, and `FileError`.
   init(_ path: String, for variants: [SweepVariant]) throws {
     self.path = Path.withoutTrailingSlashes(path)
-    isOurs = !FileSystem.isTaken(self.path)
-    if isOurs { try FileSystem.makeFolder(self.path) }
+    isOurs = try FileSystem.makeFolderUnlessTaken(self.path)
     guard try FileSystem.kind(of: self.path) == .folder else {
       throw FileError.notFolder(path: self.path)
     }
-    for place in variants.flatMap(places) where FileSystem.isTaken(place) {
-      throw SweepError.exists(path: place)
+    for variant in variants where FileSystem.isTaken(place(variant)) {
+      throw SweepError.exists(path: place(variant))
     }
+    work = try AtomicFolder(path: Path.join(self.path, "models"))
   }
 
   deinit {
     // Nobody is left to tell of a failure.
-    if isOurs && !keepsAny { try? FileSystem.removeTree(path) }
+    work = nil
+    if isOurs { try? FileSystem.removeEmptyFolder(path) }
   }
 
-  /// Where a variant's model is made.
+  /// Where a variant's model is in the end.
   func place(_ variant: SweepVariant) -> String { Path.join(path, variant.name) }
 
+  /// Where a variant's model is made.
+  func workPlace(_ variant: SweepVariant) -> String {
+    Path.join(work?.temporaryPath ?? path, variant.name)
+  }
+
   /// Where the same model is stored compressed.
-  func compressedPlace(_ variant: SweepVariant) -> String { place(variant) + "-compressed" }
+  func compressedPlace(_ variant: SweepVariant) -> String { workPlace(variant) + "-compressed" }
 
-  /// Leaves a variant's model where it is, and removes what else was made for it.
+  /// Gives a variant's model its place, and removes what else was made for it.
   func keep(_ variant: SweepVariant) throws {
-    keepsAny = true
-    try remove(places(variant).filter { $0 != place(variant) })
+    let place = place(variant)
+    do {
+      try FileSystem.moveToFreeName(workPlace(variant), to: place)
+    } catch FileError.exists {
+      throw SweepError.exists(path: place)
+    }
+    try FileSystem.synchronize(folder: path)
+    try remove(variant)
   }
 
-  /// Removes all that was made for a variant.
-  func remove(_ variant: SweepVariant) throws { try remove(places(variant)) }
-
-  private func remove(_ places: [String]) throws {
-    for place in places where FileSystem.isTaken(place) { try FileSystem.removeTree(place) }
-  }
-
-  private func places(_ variant: SweepVariant) -> [String] {
-    [place(variant), RunFolder.path(for: place(variant)), compressedPlace(variant)]
+  /// Removes all that was made for a variant and is not kept.
+  func remove(_ variant: SweepVariant) throws {
+    let made = workPlace(variant)
+    for place in [made, RunFolder.path(for: made), compressedPlace(variant)]
+    where FileSystem.isTaken(place) {
+      try FileSystem.removeTree(place)
+    }
   }
 }

@@ -95,7 +95,7 @@ public struct SweepRun: Sendable {
     }
     let calibrationSeconds = (clock.now - start).seconds
     let reference = try ReferenceStates(
-      of: model, over: text, beside: folder.place(options.variants[0]), on: compute,
+      of: model, over: text, beside: folder.workPlace(options.variants[0]), on: compute,
       progress: progress)
     let rows = try options.variants.enumerated().map { number, variant in
       do {

@@ -45,7 +45,7 @@ struct SweepWork {
 
   /// Makes the variant's model; nil where it is the input.
   private func make(_ variant: SweepVariant, progress: ProgressHandler) throws -> Made? {
-    let output = folder.place(variant)
+    let output = folder.workPlace(variant)
     guard let method = variant.method else {
       if variant.isInput { return nil }
       let report = try QuantizeRun(path, QuantizeOptions(output: output))

@@ -17,7 +17,7 @@ extension FinetuneRun {
     for group in tokens.groups(ofTokens: 2048) {
       try work.begin(model.embed(tokens[group], source: "the text"), group)
     }
-    let finished = try finishedBlocks(in: folder, output.writer)
+    let finished = try finishedBlocks(in: folder, output.writer, progress: progress)
     for tensor in finished.flatMap(\.tensors) { output.writer.keep(tensor.name) }
     let isSparse = Set(sparse.map { ExactString($0) })
     let names = Set(trained.map { ExactString($0) })
@@ -70,7 +70,7 @@ extension FinetuneRun {
 
   /// The blocks from the first on that an earlier run has finished, and whose tensors are still as it wrote them.
   private func finishedBlocks(
-    in folder: RunFolder, _ writer: CheckpointWriter
+    in folder: RunFolder, _ writer: CheckpointWriter, progress: ProgressHandler
   ) throws -> [FinishedBlock] {
     let blocks = folder.blocks
     let sound = try blocks.firstIndex { block in
@@ -79,7 +79,12 @@ extension FinetuneRun {
           try writer.has($0.name) && writer.fingerprint(ofWritten: $0.name) == $0.fingerprint
         }
     }
-    return Array(blocks[..<(sound ?? blocks.count)])
+    guard let sound else { return blocks }
+    try folder.tellDamage(
+      of: folder.outputPath,
+      "of \(blocks.count.counting("trained block")) \(sound) can be used, and the rest is trained anew",
+      progress)
+    return Array(blocks[..<sound])
   }
 
   /// Whether both residual streams of the text stay in memory: where that leaves room for the rest.

@@ -27,6 +27,8 @@ extension FinetuneRun {
     }
     let folder = try RunFolder(for: output, resumes: options.resumes)
     do {
+      try folder.requireFree(output.path, force: options.force)
+      try folder.tellDamage(progress)
       let fingerprint = CheckpointFingerprint(of: checkpoint)
       try folder.begin(identity(fingerprint, on: compute, progress: progress))
       let report =
@@ -204,7 +206,7 @@ extension FinetuneRun {
     in folder: RunFolder, on compute: Compute, progress: ProgressHandler
   ) throws -> TokenWindows {
     if let givenTokens { return givenTokens }
-    if let written = folder.tokens() { return written }
+    if let written = try folder.tokens(progress) { return written }
     let writer = dense ?? model
     let work = TextWork(
       writer, samples: options.writtenWindows, length: length, threads: compute.threads)

@@ -29,7 +29,7 @@ struct Teacher {
     of indices: [Int], chunkTokens: Int, progress: () throws -> Void = {}
   ) throws -> [Matrix] {
     var missing: [Int] = []
-    for index in indices where try !kept.has(index) && !missing.contains(index) {
+    for index in indices where !kept.has(index) && !missing.contains(index) {
       missing.append(index)
     }
     if !missing.isEmpty {

@@ -94,6 +94,8 @@ public struct TrainedPruning: Sendable {
     let folder = try RunFolder(
       forOutput: Self.stepsPath(output.path), force: options.force, resumes: options.resumes)
     do {
+      try folder.requireFree(output.path, force: options.force, work: last)
+      try folder.tellDamage(progress)
       var report = try prune(in: folder, on: compute, progress: progress)
       let origin = report.inputFingerprint.map {
         Manifest.Origin(method: options.methodName, input: $0)
@@ -104,8 +106,10 @@ public struct TrainedPruning: Sendable {
       }
       if !folder.isDone(output.path, work: last) {
         try folder.append(.complete)
-        try AtomicFolder(path: output.path, workPath: place(last, in: folder))
-          .commit(replacing: output.force)
+        try CheckpointOutputError.naming {
+          try AtomicFolder(path: output.path, workPath: place(last, in: folder))
+            .commit(replacing: output.force)
+        }
       }
       try folder.remove()
       report.output = output.path
@@ -126,13 +130,18 @@ public struct TrainedPruning: Sendable {
 
   /// What an earlier run has done in a step; nil where what it has made is not what it made, unless it is the output now.
   private func finished(
-    _ step: String, in folder: RunFolder, on compute: Compute
+    _ step: String, in folder: RunFolder, on compute: Compute, progress: ProgressHandler
   ) throws -> FinishedStep? {
     guard let finished = folder.step(step) else { return nil }
     if folder.isDone(output.path, work: last) { return finished }
-    guard let made = try? Checkpoint(path: place(step, in: folder)) else { return nil }
-    return try CheckpointFingerprint(of: made).text(on: compute) == finished.output
-      ? finished : nil
+    if let made = try? Checkpoint(path: place(step, in: folder)),
+      try CheckpointFingerprint(of: made).text(on: compute) == finished.output
+    {
+      return finished
+    }
+    try folder.tellDamage(
+      of: place(step, in: folder), "the step '\(step)' is done anew", progress)
+    return nil
   }
 
   /// A fingerprint of what a step has made.
@@ -170,7 +179,9 @@ public struct TrainedPruning: Sendable {
     identity.add("what is read for the rounding", try calibrationOfRounding())
     identity.add("--shard-size of the output", self.options.shardSize?.description)
     try folder.begin(identity)
-    if let finished = try finished(Self.pruned, in: folder, on: compute)?.pruning {
+    if let finished = try finished(Self.pruned, in: folder, on: compute, progress: progress)?
+      .pruning
+    {
       return finished.report(options, output: output.path)
     }
     return try run.run(on: compute, progress: progress) {
@@ -200,7 +211,7 @@ public struct TrainedPruning: Sendable {
   ) throws -> FinetuneReport? {
     guard var training else { return nil }
     let identity = identity(of: training)
-    if let finished = try finished(Self.trained, in: folder, on: compute) {
+    if let finished = try finished(Self.trained, in: folder, on: compute, progress: progress) {
       if let (part, then, now) = finished.identity?.difference(from: identity) {
         throw JournalError.differs(folder: folder.path, part: part, then: then, now: now)
       }
@@ -245,7 +256,9 @@ public struct TrainedPruning: Sendable {
     from origin: Manifest.Origin?, in folder: RunFolder, on compute: Compute,
     progress: ProgressHandler
   ) throws -> CheckpointSizes? {
-    if let finished = try finished(Self.rounded, in: folder, on: compute)?.pruning {
+    if let finished = try finished(Self.rounded, in: folder, on: compute, progress: progress)?
+      .pruning
+    {
       return finished.sizes
     }
     let trained = place(training == nil ? Self.pruned : Self.trained, in: folder)

@@ -70,7 +70,9 @@ extension TrainingError: CustomStringConvertible {
       "what block \(block) gives, or should give, is NaN or infinite"
     case .noBlockBetter:
       "no block's outputs came nearer to the dense model's: nothing is written; a lower learning rate may help"
-    case .badState(let path, let reason): "\(path): \(reason)"
+    case .badState(let path, let reason):
+      "\(path): the training cannot go on from it: \(reason); once the folder \(Path.folder(of: path)) is removed "
+        + "it begins anew"
     }
   }
   private static let nothingBetter =

@@ -30,20 +30,16 @@ struct TrainingFiles {
 
   /// Puts a trainer where an earlier run has kept it; nothing changes where there was none.
   ///
-  /// What is not as it was written counts for nothing: the training begins anew then, and ends with the same bytes.
+  /// Whoever removes the folder of these files wants the training to begin anew.
+  ///
+  /// - Throws: ``TrainingError/badState(path:reason:)`` where a file is not what was written: the steps that it had are
+  ///   not made again unasked.
   func restore(_ trainer: inout Trainer, on compute: Compute) throws {
-    guard folder.entries.contains(where: { if case .trained = $0 { true } else { false } }) else {
-      return
-    }
-    let file: SafetensorsFile
-    do {
-      file = try open(statePath)
-      if trainer.heldOut != nil { _ = try open(bestPath) }
-    } catch is TrainingError, is SafetensorsFileError {
-      return
-    } catch FileError.missing {
-      return
-    }
+    guard folder.entries.contains(where: { if case .trained = $0 { true } else { false } }),
+      FileSystem.isTaken(path)
+    else { return }
+    let file = try open(statePath)
+    if trainer.heldOut != nil { _ = try open(bestPath) }
     guard let text = file.metadata[Self.logKey], let rule = file.metadata[Self.ruleKey],
       let log = (try? JSON(parsing: text)).flatMap(TrainingLog.init)
     else {
@@ -101,7 +97,14 @@ struct TrainingFiles {
   ///
   /// - Throws: ``TrainingError/badState(path:reason:)`` where not every bit of it is as it was written.
   private func open(_ path: String) throws -> SafetensorsFile {
-    let file = try SafetensorsFile(path: path)
+    let file: SafetensorsFile
+    do {
+      file = try SafetensorsFile(path: path)
+    } catch FileError.missing {
+      throw TrainingError.badState(path: path, reason: "it is gone")
+    } catch let error as SafetensorsFileError {
+      throw TrainingError.badState(path: path, reason: "it is damaged, \(error.reason)")
+    }
     let fingerprint = Self.fingerprint(
       file.metadata,
       file.tensors.map {

@@ -24,7 +24,7 @@ struct WindowStates {
   }
 
   /// Whether a window's states are there.
-  func has(_ window: Int) throws(FileError) -> Bool { try store.read(window) != nil }
+  func has(_ window: Int) -> Bool { store.has(window) }
 
   /// The states of some windows, one after the other.
   subscript(windows: some Sequence<Int>) -> Matrix {

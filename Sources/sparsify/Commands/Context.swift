@@ -13,6 +13,7 @@ struct Context {
     progressLine = ProgressLine(isQuiet: arguments[Common.quiet])
     do throws(KernelError) {
       let kernels = try KernelSet.fromEnvironment()
+      Compute.prefer(kernels)
       compute = Compute(
         kernels: kernels, threads: arguments[Common.threads] ?? Compute.automatic.threads)
     } catch {
@@ -30,6 +31,7 @@ struct Context {
     { [progressLine] progress in
       try Interrupt.check()
       try MappingFault.check()
+      if let note = progress.note { progressLine.note("Note: " + note.errorLine) }
       progressLine.show(progress)
     }
   }

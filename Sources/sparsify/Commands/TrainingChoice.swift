@@ -45,8 +45,8 @@ enum TrainingChoice {
     "The share of a weight that goes with each whole learning rate.")
 
   static let clip = Parameter(
-    option: "clip", "norm", .positiveNumber, default: "1",
-    "The norm that the gradient of a step has at most.")
+    option: "clip", "norm", .nonNegative, default: "1",
+    "The norm that the gradient of a step has at most; 0 for no limit.")
 
   static let evaluateEvery = Parameter(
     option: "evaluate-every", "n", .positiveInteger, note: "an eighth of all steps",
@@ -79,7 +79,7 @@ enum TrainingChoice {
       learningRate: arguments[learningRate] ?? 1e-4, shape: arguments[schedule],
       warmUpSteps: arguments[warmUp] ?? 0,
       rule: arguments[optimizer].rule(weightDecay: arguments[weightDecay]),
-      clippingNorm: arguments[clip], seed: seed,
+      clippingNorm: arguments[clip] > 0 ? arguments[clip] : nil, seed: seed,
       evaluationInterval: arguments[evaluateEvery], patience: arguments[patience])
   }
 

@@ -39,6 +39,7 @@ enum ExitStatus: Int32, CaseIterable {
     case let error as FailedSweepRow: self = ExitStatus(for: error.error)
     case let error as UnfinishedRun: self = ExitStatus(for: error.error)
     case JournalError.unfinished, JournalError.busy, JournalError.notAJournal: self = .usage
+    case JournalError.unlockable: self = .ioFailed
     case let error as AdvisedError: self = ExitStatus(for: error.error)
     case is Interrupted: self = .interrupted
     case let error as FileError: self = ExitStatus(for: error)
@@ -53,6 +54,7 @@ enum ExitStatus: Int32, CaseIterable {
   private init(for error: FileError) {
     switch error {
     case .missing, .isFolder, .notFolder, .notRegularFile: self = .badInput
+    case .exists: self = .usage
     case .missingFolder, .vanished, .resized, .modified, .diskFull, .failed: self = .ioFailed
     }
   }

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Products with weights as they are stored: those of the packed weight, and of a compressed one those of the whole.
-@Suite struct StoredLinearTests {
+@Suite(.timeLimit(.minutes(20))) struct StoredLinearTests {
   static let columns = [4, 8, 12, 60, 64, 68, 576, 1028]
 
   /// A grid of other scales in each group of columns.

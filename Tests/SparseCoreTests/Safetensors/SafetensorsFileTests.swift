@@ -4,7 +4,7 @@ internal import Synchronization
 internal import TestSupport
 internal import Testing
 
-@Suite struct SafetensorsFileTests {
+@Suite(.timeLimit(.minutes(20))) struct SafetensorsFileTests {
   private func write(_ tensors: [(TensorSpec, [UInt8])], to path: String) throws {
     let writer = try SafetensorsWriter(path: path, tensors: tensors.map(\.0))
     for (spec, bytes) in tensors { try writer.write(ByteView(copying: bytes), as: spec.name) }
@@ -96,7 +96,7 @@ internal import Testing
   }
 }
 
-@Suite struct SafetensorsWriterTests {
+@Suite(.timeLimit(.minutes(20))) struct SafetensorsWriterTests {
   private let specs = [
     TensorSpec(name: "a", dtype: .u8, shape: [3]), TensorSpec(name: "b", dtype: .u8, shape: [2]),
   ]

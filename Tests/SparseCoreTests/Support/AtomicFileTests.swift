@@ -5,11 +5,12 @@ internal import Testing
 
 @testable internal import SparseCore
 
-@Suite struct AtomicFileTests {
+@Suite(.timeLimit(.minutes(20))) struct AtomicFileTests {
   @Test func theNameAppearsWithCommitAndNotBefore() throws {
     let folder = try TemporaryFolder()
     let file = try AtomicFile(path: folder["a"], size: 6)
-    #expect(try folder.contents() == ["a.tmp-\(getpid())"])
+    let name = try #require(try folder.contents().first)
+    #expect(name.hasPrefix("a.tmp-") && FileSystem.isTemporary(name))
     try file.write(ByteView(copying: [4, 5]), at: 4)
     try file.write(ByteView(copying: [1]), at: 1)
     try file.commit()
@@ -29,12 +30,34 @@ internal import Testing
     #expect(try folder.read("a") == Array("old".utf8))
   }
 
-  @Test func aLeftoverOfAKilledRunIsReplaced() throws {
+  @Test func anotherFileThatHasTheNameIsReplacedOnlyWhereThatIsAsked() throws {
     let folder = try TemporaryFolder()
-    try folder.write("leftover", to: "a.tmp-\(getpid())")
-    try AtomicFile.write([7], to: folder["a"])
+    let file = try AtomicFile(path: folder["a"], finalPath: "final")
+    try file.write(ByteView(copying: [7]), at: 0)
+    try folder.write("mine", to: "a")
+    #expect(throws: FileError.exists(path: "final")) { try file.commit(replacing: false) }
+    #expect(try folder.read("a") == Array("mine".utf8))
+    try file.commit(replacing: true)
     #expect(try folder.contents() == ["a"])
     #expect(try folder.read("a") == [7])
+  }
+
+  /// Each writes under a name of its own, and the one that comes second does not get the name.
+  @Test func ofTwoWritersOneGetsTheName() throws {
+    let folder = try TemporaryFolder()
+    do {
+      let files = try (0..<2).map { _ in try AtomicFile(path: folder["a"]) }
+      #expect(try folder.contents().count == 2)
+      for (number, file) in files.enumerated() {
+        try file.write(ByteView(copying: [UInt8(number)]), at: 0)
+      }
+      try files[1].commit(replacing: false)
+      #expect(throws: FileError.exists(path: folder["a"])) {
+        try files[0].commit(replacing: false)
+      }
+    }
+    #expect(try folder.contents() == ["a"])
+    #expect(try folder.read("a") == [1])
   }
 
   @Test func threadsWriteEachItsOwnRange() throws {

@@ -47,9 +47,14 @@ internal import Testing
   }
 
   @Test func temporaryNamesAreKnownAgain() {
-    #expect(FileSystem.isTemporary(FileSystem.temporaryPath(for: "model.safetensors")))
+    let names = (0..<100).map { _ in FileSystem.temporaryPath(for: "model.safetensors") }
+    #expect(names.allSatisfy(FileSystem.isTemporary) && Set(names).count == 100)
+    // Earlier versions wrote the number of the process.
     #expect(FileSystem.isTemporary("a.tmp-1.tmp-22"))
-    for name in ["a", "a.tmp", "a.tmp-", "a.tmp-x1", "a.tmp-1x", "tmp-1", "a.tmp-1.txt"] {
+    for name in [
+      "a", "a.tmp", "a.tmp-", "a.tmp-x1", "a.tmp-1x", "tmp-1", "a.tmp-1.txt", "a.tmp-configuration",
+      "a.tmp-0123456789abcdeg", "a.tmp-0123456789abcde", "a.tmp-0123456789ABCDEF",
+    ] {
       #expect(!FileSystem.isTemporary(name), "\(name)")
     }
   }

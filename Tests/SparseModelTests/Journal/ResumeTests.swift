@@ -202,7 +202,12 @@ import Testing
       var bytes = try place.folder.read(file)
       for index in stride(from: bytes.count / 8, to: bytes.count, by: 61) { bytes[index] ^= 0x55 }
       try place.folder.write(bytes, to: file)
-      _ = try run(PruneOptions(method: .wanda), to: "cut", resumes: true)
+      var notes: [String] = []
+      _ = try run(PruneOptions(method: .wanda), to: "cut", resumes: true) {
+        if let note = $0.note { notes.append(note) }
+      }
+      let told = name == "journal" ? partial + "/journal" : partial
+      #expect(notes.count == 1 && notes[0].hasPrefix("\(told): is not what"), "\(notes)")
       #expect(try place.bytes("cut") == place.bytes("whole"), "\(name)")
       try FileManager.default.removeItem(atPath: place.folder["cut"])
     }
@@ -212,7 +217,8 @@ import Testing
   @Test func halfWrittenFilesDoNotGetIntoTheOutput() throws {
     _ = try run(PruneOptions(method: .wanda), to: "whole")
     try leaveUnfinished()
-    try place.folder.write("half", to: "cut.partial/output/model.safetensors.index.json.tmp-77")
+    try place.folder.write(
+      "half", to: "cut.partial/output/model.safetensors.index.json.tmp-0123456789abcdef")
     try place.folder.write("{", to: "cut.partial/output/config.json")
     _ = try run(PruneOptions(method: .wanda), to: "cut", resumes: true)
     #expect(

@@ -7,9 +7,9 @@ import Testing
 
 /// Work that is not as an earlier run has left it.
 extension FinetuneResumeTests {
-  /// What a training is gone on from is checked before it is believed, and made anew where it is not what was written.
+  /// What a training is gone on from is checked before it is believed, and its steps are not lost without a word.
   @Test(arguments: ["state", "best"], ["empty", "short", "header", "missing", "a bit", "the log"])
-  func damagedWorkIsDoneAnew(file: String, damage: String) throws {
+  func damagedWorkIsNamedAndKept(file: String, damage: String) throws {
     let what = Self.cases[0]
     try place.run(options(what, to: "whole"))
     _ = try leave(what, at: "copy the rest")
@@ -32,6 +32,21 @@ extension FinetuneResumeTests {
     } else {
       try place.folder.write(bytes, to: name)
     }
+    let before = try place.folder.contents()
+    let error = #expect(throws: TrainingError.self) { try resume(what) }
+    guard case .badState(let path, let reason) = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+    #expect(path == place.folder[name])
+    #expect(reason.hasPrefix(damage == "missing" ? "it is gone" : "it is "), "\(reason)")
+    #expect(
+      "\(TrainingError.badState(path: path, reason: reason))"
+        == "\(path): the training cannot go on from it: \(reason); once the folder \(partial)/training is removed it begins anew"
+    )
+    #expect(try place.folder.contents() == before)
+    // Without the folder there is nothing to be believed.
+    try FileManager.default.removeItem(atPath: partial + "/training")
     var isBegunAnew = false
     try place.run(options(what, to: "cut", resumes: true)) {
       if $0.step.hasPrefix("step 1 of 4") { isBegunAnew = true }
@@ -47,7 +62,15 @@ extension FinetuneResumeTests {
     var bytes = try place.folder.read("cut.partial/output/model.safetensors")
     for index in stride(from: bytes.count / 4, to: bytes.count, by: 61) { bytes[index] ^= 0x55 }
     try place.folder.write(bytes, to: "cut.partial/output/model.safetensors")
-    _ = try resume(blocks)
+    var notes: [String] = []
+    try place.run(options(blocks, to: "cut", resumes: true)) {
+      if let note = $0.note { notes.append(note) }
+    }
+    #expect(
+      notes == [
+        "\(partial)/output: is not what the earlier run has written: of 2 trained blocks 0 can be used,"
+          + " and the rest is trained anew"
+      ])
     #expect(try place.bytes("cut") == place.bytes("whole"))
   }
 

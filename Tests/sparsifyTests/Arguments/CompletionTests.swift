@@ -4,7 +4,7 @@ import Testing
 
 @testable import sparsify
 
-@Suite struct CompletionTests {
+@Suite(.timeLimit(.minutes(20))) struct CompletionTests {
   private static let shells = CompletionsCommand.Shell.allCases
 
   @Test(arguments: shells) func scriptsAreAsReviewed(shell: CompletionsCommand.Shell) throws {

@@ -5,7 +5,7 @@ import Testing
 @testable import sparsify
 
 /// What a user or a script sees of the built tool.
-@Suite struct ExecutableTests {
+@Suite(.timeLimit(.minutes(20))) struct ExecutableTests {
   @Test(arguments: [["--help"], ["-h"], ["help"], []]) func helpGoesToOutput(words: [String]) throws
   {
     let run = try ToolRun(script: "\"$sparsify\" \(words.joined(separator: " "))")
@@ -114,7 +114,7 @@ import Testing
   }
 }
 
-@Suite struct MachineTests {
+@Suite(.timeLimit(.minutes(20))) struct MachineTests {
   @Test(arguments: [
     ("always [madvise] never", "madvise"), ("[always]", "always"), ("none", nil), ("]a[", nil),
   ])

@@ -6,7 +6,7 @@ import Testing
 @testable import sparsify
 
 /// What a user is told about input that cannot be used, and that nothing is left of the attempt.
-@Suite struct BadInputTests {
+@Suite(.timeLimit(.minutes(20))) struct BadInputTests {
   /// Runs `prune` into `out` with few calibration tokens and expects one line of error, status 65 and no output.
   private func expectRefusal(
     _ model: TinyModel, _ error: String, sourceLocation: SourceLocation = #_sourceLocation

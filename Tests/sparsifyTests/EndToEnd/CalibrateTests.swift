@@ -5,7 +5,7 @@ import Testing
 @testable import sparsify
 
 /// `sparsify calibrate` and `merge` on the trained fixture, in processes of their own.
-@Suite struct CalibrateEndToEndTests {
+@Suite(.timeLimit(.minutes(20))) struct CalibrateEndToEndTests {
   private static func words(_ model: TinyModel, _ more: String...) -> [String] {
     [
       "calibrate", model.path, "--calibration", TinyModel.text("calibration.txt"), "--samples", "6",

@@ -6,7 +6,7 @@ import Testing
 @testable import sparsify
 
 /// `check` with several models: each is looked at, and the status is that of them all.
-@Suite struct CheckSeveralTests {
+@Suite(.timeLimit(.minutes(20))) struct CheckSeveralTests {
   let folder: TemporaryFolder
 
   init() throws {

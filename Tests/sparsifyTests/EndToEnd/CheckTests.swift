@@ -6,7 +6,7 @@ import Testing
 @testable import sparsify
 
 /// `check` as a gate: statuses, the first violation, and every form of the results.
-@Suite struct CheckEndToEndTests {
+@Suite(.timeLimit(.minutes(20))) struct CheckEndToEndTests {
   static let contract: JSON = [
     "schema": 1, "model": "string", "passed": "bool", "sparse": "integer", "violating": "integer",
     "dense": "integer",

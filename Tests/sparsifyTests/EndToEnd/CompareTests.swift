@@ -6,7 +6,7 @@ import Testing
 @testable import sparsify
 
 /// `sparsify compare` on the trained fixture, as a user runs it.
-@Suite struct CompareEndToEndTests {
+@Suite(.timeLimit(.minutes(20))) struct CompareEndToEndTests {
   private let model: TinyModel
   private let text = [
     "--text", TinyModel.text("heldout.txt"), "--length", "32", "--windows", "3",

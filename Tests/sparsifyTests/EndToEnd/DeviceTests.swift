@@ -5,7 +5,7 @@ import Testing
 @testable import sparsify
 
 /// Commands that use a GPU, with the stub in place of NVIDIA's libraries.
-@Suite struct DeviceEndToEndTests {
+@Suite(.timeLimit(.minutes(20))) struct DeviceEndToEndTests {
   let libraries: StubLibraries
   let model: TinyModel
 

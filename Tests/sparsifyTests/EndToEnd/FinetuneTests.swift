@@ -6,7 +6,7 @@ import Testing
 @testable import sparsify
 
 /// `sparsify finetune` on the trained fixture, as a user runs it.
-@Suite struct FinetuneEndToEndTests {
+@Suite(.timeLimit(.minutes(20))) struct FinetuneEndToEndTests {
   private let model: TinyModel
   /// Three windows of the fixture's own text.
   private let tokens: String
@@ -244,6 +244,23 @@ import Testing
     let contract: JSON = [["block": "integer", "before": "number", "after": "number"]]
     #expect(object["blocks"]?.differences(from: contract) == [])
     #expect(object["blocks"]?.array?.count == 4)
+  }
+
+  /// No limit is the same as one that no gradient reaches.
+  @Test func clippingCanBeSwitchedOff() throws {
+    var outputs: [String: [UInt8]] = [:]
+    for norm in ["0", "1e9", "1e-3"] {
+      let run = try ToolRun(
+        [
+          "finetune", sparse, "-o", out, "--objective", "cross-entropy", "--data", tokens,
+          "--steps",
+          "2", "--batch", "2", "--clip", norm, "--force", "--quiet",
+        ])
+      #expect(run.status == 0, "\(run.errors)")
+      outputs[norm] = try model.folder.read("out/model.safetensors")
+    }
+    #expect(outputs["0"] == outputs["1e9"])
+    #expect(outputs["0"] != outputs["1e-3"])
   }
 
   @Test func theDenseModelWritesTheText() throws {

@@ -7,7 +7,7 @@ import Testing
 @testable import sparsify
 
 /// Runs that are killed in the middle, again and again.
-@Suite struct KillTests {
+@Suite(.timeLimit(.minutes(60))) struct KillTests {
   /// The fixture as one file or in shards, with token ids for calibration.
   private func model(inShards: Bool) throws -> (model: TinyModel, input: String) {
     let model = try TinyModel()
@@ -123,7 +123,12 @@ import Testing
       let words = command.map { "'\($0)'" }.joined(separator: " ")
       var random = SplitMix64(seed: 20)
       var kills = 0
-      while kills < wanted {
+      // Half the runs are killed if the machine is as busy as before: a few more are enough, however busy it gets.
+      for attempt in 1...Int.max where kills < wanted {
+        guard attempt <= 10 * wanted else {
+          Issue.record("\(kills) of \(wanted) runs were killed in \(attempt - 1) attempts")
+          break
+        }
         let delay = Int.random(in: 0...milliseconds, using: &random)
         // The shell says by which signal its child has ended.
         let run = try ToolRun(

@@ -5,7 +5,7 @@ import Testing
 @testable import sparsify
 
 /// Pruning in four processes, put together by a fifth, as array jobs do it.
-@Suite struct MergeEndToEndTests {
+@Suite(.timeLimit(.minutes(20))) struct MergeEndToEndTests {
   private static let jobs = [
     ["--method", "magnitude"],
     ["--method", "sparsegpt", "--no-permute"],

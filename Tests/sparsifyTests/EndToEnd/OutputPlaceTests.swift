@@ -5,7 +5,7 @@ import Testing
 @testable import sparsify
 
 /// Where `prune` may write, and what is left when it cannot.
-@Suite struct OutputPlaceTests {
+@Suite(.timeLimit(.minutes(20))) struct OutputPlaceTests {
   /// Prunes by magnitude and expects an error, its status, and that nothing has changed on the disk.
   private func expectRefusal(
     _ model: TinyModel, _ words: [String], status: Int32, _ error: String,

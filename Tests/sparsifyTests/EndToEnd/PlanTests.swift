@@ -4,7 +4,7 @@ import Testing
 
 @testable import sparsify
 
-@Suite struct PlanEndToEndTests {
+@Suite(.timeLimit(.minutes(20))) struct PlanEndToEndTests {
   @Test func theObjectKeepsItsContract() throws {
     let model = try TinyModel()
     let run = try ToolRun(

@@ -7,7 +7,7 @@ import Testing
 @testable import sparsify
 
 /// `sparsify prune` on the trained fixture, as a user runs it.
-@Suite struct PruneEndToEndTests {
+@Suite(.timeLimit(.minutes(20))) struct PruneEndToEndTests {
   private static let quick = ["--samples", "2", "--length", "16"]
 
   private static let contract: JSON = [

@@ -5,7 +5,7 @@ import Testing
 @testable import sparsify
 
 /// `sparsify quantize` on the trained fixture, as a user runs it.
-@Suite struct QuantizeEndToEndTests {
+@Suite(.timeLimit(.minutes(20))) struct QuantizeEndToEndTests {
   @Test func makesACompleteFolderThatIsEvaluated() throws {
     let model = try TinyModel()
     let run = try ToolRun("quantize", model.path)

@@ -6,7 +6,7 @@ import Testing
 @testable import sparsify
 
 /// The commands that only read, on the trained fixture.
-@Suite struct InspectEndToEndTests {
+@Suite(.timeLimit(.minutes(20))) struct InspectEndToEndTests {
   @Test func everyTensorHasARow() throws {
     let model = try TinyModel()
     let run = try ToolRun("inspect", model.path)
@@ -35,7 +35,7 @@ import Testing
   }
 }
 
-@Suite struct EvalEndToEndTests {
+@Suite(.timeLimit(.minutes(20))) struct EvalEndToEndTests {
   private static let contract: JSON = [
     "schema": 1, "perplexity": "number", "nll": "number", "tokens": "integer",
     "windows": "integer", "length": "integer",
@@ -80,7 +80,7 @@ import Testing
   }
 }
 
-@Suite struct GenerateEndToEndTests {
+@Suite(.timeLimit(.minutes(20))) struct GenerateEndToEndTests {
   @Test func theLikeliestWordsAreThoseOfPyTorch() throws {
     let model = try TinyModel()
     let golden = try #require(try TinyModel.golden()["greedy"])
@@ -123,7 +123,7 @@ import Testing
   }
 }
 
-@Suite struct BenchEndToEndTests {
+@Suite(.timeLimit(.minutes(20))) struct BenchEndToEndTests {
   private static let contract: JSON = [
     "schema": 1, "version": "string", "processor": "string?", "system": "string",
     "results": [

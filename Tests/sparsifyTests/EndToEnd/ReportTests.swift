@@ -5,7 +5,7 @@ import Testing
 @testable import sparsify
 
 /// `--report` and what is measured for it, as a user runs them.
-@Suite struct ReportEndToEndTests {
+@Suite(.timeLimit(.minutes(20))) struct ReportEndToEndTests {
   private static let quick = ["--method", "wanda", "--samples", "2", "--length", "16"]
 
   private func text(_ model: TinyModel, _ name: String) throws -> String {

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// `sparsify sensitivity`, and `prune` with layers that stay dense.
-@Suite struct SensitivityEndToEndTests {
+@Suite(.timeLimit(.minutes(20))) struct SensitivityEndToEndTests {
   private static let words = [
     "--calibration", TinyModel.text("calibration.txt"), "--samples", "2", "--length", "24",
     "--quiet",

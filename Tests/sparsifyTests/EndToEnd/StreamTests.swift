@@ -5,7 +5,7 @@ import Testing
 @testable import sparsify
 
 /// Signals that come in the middle, and results that nobody takes.
-@Suite struct StreamTests {
+@Suite(.timeLimit(.minutes(20))) struct StreamTests {
   #if os(Linux)
     @Test(arguments: ["INT", "TERM", "HUP"])
     func aSignalInTheMiddleLeavesNothing(signal: String) throws {

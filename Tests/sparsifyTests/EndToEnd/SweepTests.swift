@@ -6,7 +6,7 @@ import Testing
 @testable import sparsify
 
 /// `sparsify sweep` on the trained fixture, as a user runs it.
-@Suite struct SweepEndToEndTests {
+@Suite(.timeLimit(.minutes(20))) struct SweepEndToEndTests {
   private let model: TinyModel
   private let text = [
     "--text", TinyModel.text("heldout.txt"), "--length", "32", "--windows", "3", "--samples", "4",

@@ -15,7 +15,7 @@ import Testing
 /// Swift Testing has an `ExitStatus` too.
 private typealias Status = sparsify.ExitStatus
 
-@Suite struct ExitStatusTests {
+@Suite(.timeLimit(.minutes(20))) struct ExitStatusTests {
   private struct SomeLibraryError: Error {}
 
   @Test(
@@ -41,6 +41,9 @@ private typealias Status = sparsify.ExitStatus
       (FileError.isFolder(path: "a"), .badInput),
       (FileError.notFolder(path: "a"), .badInput),
       (FileError.notRegularFile(path: "a"), .badInput),
+      (FileError.exists(path: "a"), .usage),
+      (JournalError.busy(folder: "a"), .usage),
+      (JournalError.unlockable(folder: "a"), .ioFailed),
       (FileError.missingFolder(path: "a"), .ioFailed),
       (FileError.diskFull(path: "a"), .ioFailed),
       (FileError.failed(.rename, path: "a", code: EIO), .ioFailed),
@@ -51,7 +54,7 @@ private typealias Status = sparsify.ExitStatus
   }
 }
 
-@Suite struct InterruptTests {
+@Suite(.timeLimit(.minutes(20))) struct InterruptTests {
   @Test(arguments: [SIGINT, SIGTERM, SIGHUP]) func aSignalBecomesAnError(number: Int32) async {
     await #expect(processExitsWith: .exitCode(130)) { [number] in
       Self.stopIgnoring()
@@ -97,6 +100,6 @@ private typealias Status = sparsify.ExitStatus
   /// Sends a signal to the whole process, since this thread may not take any, until it has come.
   private static func sendAndWait(_ number: Int32) {
     kill(getpid(), number)
-    while (try? Interrupt.check()) != nil { usleep(1000) }
+    for _ in 0..<100_000 where (try? Interrupt.check()) != nil { usleep(1000) }
   }
 }

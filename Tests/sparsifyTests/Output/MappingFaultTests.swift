@@ -6,7 +6,7 @@ import Testing
 @testable import sparsify
 
 /// A mapped file that another program cuts short is an error, not the end of the process.
-@Suite struct MappingFaultTests {
+@Suite(.timeLimit(.minutes(20))) struct MappingFaultTests {
   @Test func whatIsGoneReadsAsZerosAndIsNamed() async {
     await #expect(processExitsWith: .success) {
       MappingFault.listen()

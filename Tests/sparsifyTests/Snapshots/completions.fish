@@ -98,7 +98,7 @@ complete -c sparsify -n '__sparsify_runs finetune' -l schedule -x -a 'constant l
 complete -c sparsify -n '__sparsify_runs finetune' -l warm-up -x -d 'Steps in which the learning rate rises to its highest'
 complete -c sparsify -n '__sparsify_runs finetune' -l optimizer -x -a 'adamw sgd' -d 'How weights follow from their gradients'
 complete -c sparsify -n '__sparsify_runs finetune' -l weight-decay -x -d 'The share of a weight that goes with each whole learning rate'
-complete -c sparsify -n '__sparsify_runs finetune' -l clip -x -d 'The norm that the gradient of a step has at most'
+complete -c sparsify -n '__sparsify_runs finetune' -l clip -x -d 'The norm that the gradient of a step has at most; 0 for no limit'
 complete -c sparsify -n '__sparsify_runs finetune' -l evaluate-every -x -d 'Steps between two measurements on held-out text'
 complete -c sparsify -n '__sparsify_runs finetune' -l patience -x -d 'Stop after so many measurements without a new best'
 complete -c sparsify -n '__sparsify_runs finetune' -l held-out -x -d 'Windows of the text that are set aside to measure on; the weights that measure best are kept. With 0 the last ones are'

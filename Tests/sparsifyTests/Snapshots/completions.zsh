@@ -105,7 +105,7 @@ _sparsify() {
       '--warm-up=[Steps in which the learning rate rises to its highest]:n: ' \
       '--optimizer=[How weights follow from their gradients]:rule:(adamw sgd)' \
       '--weight-decay=[The share of a weight that goes with each whole learning rate]:share: ' \
-      '--clip=[The norm that the gradient of a step has at most]:norm: ' \
+      '--clip=[The norm that the gradient of a step has at most; 0 for no limit]:norm: ' \
       '--evaluate-every=[Steps between two measurements on held-out text]:n: ' \
       '--patience=[Stop after so many measurements without a new best]:n: ' \
       '--held-out=[Windows of the text that are set aside to measure on; the weights that measure best are kept. With 0 the last ones are]:n: ' \

@@ -59,8 +59,8 @@ public struct SensitivityRun: Sendable {
       ].compactMap { $0 }
     // A result that is complete but for the end of its run is no obstacle to that end.
     outputPath = try options.output.map { [inputFiles] path in
-      let resumes = options.resumes && FileSystem.isTaken(RunFolder.path(for: path))
-      return try FileOutput(path, sparing: inputFiles, force: options.force || resumes).path
+      let isDone = try options.resumes && RunFolder.isDone(path)
+      return try FileOutput(path, sparing: inputFiles, force: options.force || isDone).path
     }
   }
 
@@ -78,10 +78,13 @@ public struct SensitivityRun: Sendable {
     let folder = try RunFolder(
       forOutput: outputPath, force: options.force, resumes: options.resumes)
     do {
+      try folder.requireFree(outputPath, force: options.force)
+      try folder.tellDamage(progress)
+      let isDone = folder.isDone(outputPath)
       try folder.begin(identity(on: compute, progress: progress))
       let report = try measure(in: folder, on: compute, progress: progress)
       let text = report.json.text(pretty: true) + "\n"
-      try folder.write(Array(text.utf8), as: outputPath)
+      try folder.write(Array(text.utf8), as: outputPath, replacing: options.force || isDone)
       try folder.remove()
       return report
     } catch {
@@ -154,7 +157,7 @@ public struct SensitivityRun: Sendable {
     var first = calibrationTokens
     if writesCalibration, let calibration {
       let length = calibration.length(context: context)
-      let kept = folder?.tokens()
+      let kept = try folder?.tokens(progress)
       if let kept, kept.count == samples, kept.length == length {
         first = kept
       } else {
