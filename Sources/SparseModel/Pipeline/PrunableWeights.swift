@@ -72,8 +72,9 @@ extension Checkpoint {
   /// weights, compressed ones among them, inside numbered blocks, or, in a file without blocks, all two-dimensional weights but
   /// embeddings, norms and the output projection.
   func blockWeights() throws -> [String] {
+    let prediction = PredictionBlocks(of: self)
     let weights = try modelTensors().filter { tensor in
-      tensor.shape.count == 2 && tensor.dtype.holdsWeights
+      tensor.shape.count == 2 && tensor.dtype.holdsWeights && !prediction.contains(tensor.name)
         && (tensor.name.hasSuffix(".weight") || !tensor.name.contains("."))
     }.map(\.name)
     let inBlocks = weights.filter(Self.isInBlock)

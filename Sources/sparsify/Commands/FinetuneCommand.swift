@@ -80,6 +80,7 @@ enum FinetuneCommand: Command {
   static func run(_ arguments: Arguments, in context: Context) throws -> ExitStatus {
     let run = try FinetuneRun(arguments[Common.model], options(arguments))
     try arguments[text].map(run.output.spare)
+    context.noteUnread(in: run.checkpoint)
     let report = try run.run(on: context.compute, progress: context.progress)
     if arguments[Common.json] {
       try context.print(report.json)

@@ -179,6 +179,7 @@ enum PruneCommand: Command {
         TrainedPruning(arguments[Common.model], options, training), arguments, in: context)
     }
     let run = try PruneRun(arguments[Common.model], options)
+    context.noteUnread(in: run.checkpoint)
     let measure = try measure(arguments, of: run.checkpoint, sparing: run.output.spare)
     if arguments[dryRun] {
       let plan = try PrunePlan(run, on: context.compute)
@@ -206,6 +207,7 @@ enum PruneCommand: Command {
   private static func run(
     _ pruning: TrainedPruning, _ arguments: Arguments, in context: Context
   ) throws -> ExitStatus {
+    context.noteUnread(in: pruning.checkpoint)
     let measure = try measure(arguments, of: pruning.checkpoint, sparing: pruning.output.spare)
     let reportFile = try reportFile(
       arguments, reading: pruning.inputFiles, output: pruning.output.path)
@@ -220,6 +222,7 @@ enum PruneCommand: Command {
     let run = try LayerwiseRun(
       arguments[Common.model], options(arguments, in: context), statistics: arguments[statistics],
       selection: selection)
+    context.noteUnread(in: run.checkpoint)
     let measure = try measure(arguments, of: run.checkpoint, sparing: run.spare)
     let reportFile = try reportFile(arguments, reading: run.inputFiles, output: run.outputPath)
     let result = try run.run(on: context.compute, progress: context.progress)

@@ -177,7 +177,7 @@ import Testing
       ),
       ("rope_theta", 0, "/config.json: rope_theta is 0.0, not a usable number above 0"),
       ("hidden_size", "wide", "/config.json: hidden_size is not an integer"),
-      ("vocab_size", nil, "/config.json: vocab_size is missing"),
+      ("model_type", nil, "/config.json: model_type is missing"),
     ] as [(String, JSON?, String)])
   func aConfigurationThatDisagreesIsRefused(key: String, value: JSON?, error: String) throws {
     let model = try TinyModel()
