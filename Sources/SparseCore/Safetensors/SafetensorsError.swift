@@ -1,5 +1,10 @@
 /// What is wrong with a safetensors file, or with what is asked of it: one case for each check.
 public enum SafetensorsError: Error, Equatable, Sendable {
+  // The file as a whole.
+
+  /// The file is one of another kind.
+  case foreign(ForeignFile)
+
   // The header as a whole.
 
   /// The file ends within the 8 bytes that hold the header's length.
@@ -77,6 +82,16 @@ public enum SafetensorsError: Error, Equatable, Sendable {
   case headerGrew(bytes: Int, reserved: Int)
 }
 
+extension SafetensorsError {
+  /// Whether the header as a whole cannot be read, so that the file may be one of another kind.
+  var isOfHeader: Bool {
+    switch self {
+    case .tooShort, .headerTooLarge, .headerTruncated, .headerNotUTF8, .headerNotJSON: true
+    default: false
+    }
+  }
+}
+
 /// A `SafetensorsError` with the path of the file.
 public struct SafetensorsFileError: Error, Equatable, Sendable, CustomStringConvertible {
   /// The file.
@@ -105,6 +120,7 @@ extension SafetensorsError: CustomStringConvertible {
   /// One line that names the tensor and both numbers.
   public var description: String {
     switch self {
+    case .foreign(let kind): "not a safetensors file but \(kind)"
     case .tooShort(let bytes):
       "not a safetensors file: \(bytes.counting("byte")), too few for a header's length"
     case .headerTooLarge(let bytes, let limit):

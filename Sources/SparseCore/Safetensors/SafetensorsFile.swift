@@ -21,7 +21,14 @@ public final class SafetensorsFile: Sendable {
     let mapping = try MappedFile(path: path)
     self.mapping = mapping
     header = try located(path) { () throws(SafetensorsError) in
-      try SafetensorsHeader(parsing: mapping.bytes, duplicates: duplicates)
+      do throws(SafetensorsError) {
+        return try SafetensorsHeader(parsing: mapping.bytes, duplicates: duplicates)
+      } catch {
+        guard error.isOfHeader, let kind = ForeignFile(mapping.bytes, name: Path.name(of: path)),
+          kind != .safetensors
+        else { throw error }
+        throw .foreign(kind)
+      }
     }
     places = Dictionary(
       uniqueKeysWithValues: header.tensors.enumerated().map { (ExactString($1.name), $0) })

@@ -1,3 +1,11 @@
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Darwin)
+  internal import Darwin
+#elseif canImport(Musl)
+  internal import Musl
+#endif
+
 /// Bytes that lie somewhere else, in a mapped file or an array, together with what keeps them there.
 ///
 /// Copying a view copies no bytes. The bytes are never written through a view.
@@ -33,6 +41,13 @@ public struct ByteView: Sendable {
       range.lowerBound >= 0 && range.upperBound <= count,
       "ByteView: \(range) is outside 0..<\(count)")
     return ByteView(UnsafeRawBufferPointer(rebasing: bytes[range]), owner: owner)
+  }
+
+  /// Whether another view has the same bytes.
+  package func holdsSame(as other: ByteView) -> Bool {
+    guard count == other.count, let here = bytes.baseAddress, let there = other.bytes.baseAddress
+    else { return count == other.count }
+    return memcmp(here, there, count) == 0
   }
 
   /// Calls `body` with the bytes; the pointer must not outlive the call.

@@ -10,6 +10,8 @@
 public enum FileError: Error, Equatable, Sendable {
   /// Nothing is at the path, though it was to be read.
   case missing(path: String)
+  /// A symbolic link that leads to nothing, though it was to be read.
+  case brokenLink(path: String, target: String)
   /// The folder that something was to be created in does not exist.
   case missingFolder(path: String)
   /// A folder where a file is needed.
@@ -53,7 +55,7 @@ public enum FileError: Error, Equatable, Sendable {
     case (ENOENT, .rename) where FileSystem.isTaken(Path.folder(of: path)):
       self = .failed(operation, path: path, code: code)
     case (ENOENT, .create), (ENOENT, .rename): self = .missingFolder(path: Path.folder(of: path))
-    case (ENOENT, _): self = .missing(path: path)
+    case (ENOENT, _): self = .absent(path)
     case (EISDIR, _): self = .isFolder(path: path)
     case (ENOSPC, _), (EDQUOT, _): self = .diskFull(path: path)
     default: self = .failed(operation, path: path, code: code)
@@ -62,6 +64,15 @@ public enum FileError: Error, Equatable, Sendable {
 }
 
 extension FileError {
+  /// The error for a path at which nothing can be read, which may be a link that leads nowhere.
+  package static func absent(_ path: String) -> FileError {
+    var target = [CChar](repeating: 0, count: Int(PATH_MAX))
+    let length = readlink(path, &target, target.count)
+    guard length >= 0 else { return .missing(path: path) }
+    let bytes = target[..<length].map { UInt8(bitPattern: $0) }
+    return .brokenLink(path: path, target: String(decoding: bytes, as: UTF8.self))
+  }
+
   /// Whether what is read has changed while it was read.
   package var isInputChange: Bool {
     switch self {
@@ -76,6 +87,8 @@ extension FileError: CustomStringConvertible {
   public var description: String {
     switch self {
     case .missing(let path): "\(path): no such file or folder"
+    case .brokenLink(let path, let target):
+      "\(path): a link to '\(target)', where there is nothing: fetch the file that it leads to"
     case .missingFolder(let path): "\(path): no such folder to write to"
     case .isFolder(let path): "\(path): is a folder, not a file"
     case .notFolder(let path): "\(path): is not a folder"

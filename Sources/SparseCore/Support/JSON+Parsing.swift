@@ -4,9 +4,15 @@ extension JSON {
 
   /// The value that `bytes` spell, by the letter of RFC 8259: no byte order mark, comments, trailing
   /// commas, unescaped control characters, lone surrogates, or text after the value.
-  public init(parsing bytes: ByteView) throws(JSONError) {
-    self = try bytes.withUnsafeBytes { (buffer) throws(JSONError) -> JSON in
-      try JSON(parsing: buffer)
+  ///
+  /// - Parameter takesNonFinite: whether `NaN`, `Infinity` and `-Infinity` are numbers, as Python's `json`
+  ///   writes and reads them.
+  public init(parsing bytes: ByteView, takesNonFinite: Bool = false) throws(JSONError) {
+    do throws(JSONError) {
+      self = try JSON(parsing: bytes.bytes, takesNonFinite: takesNonFinite)
+    } catch {
+      guard let kind = ForeignFile(bytes) else { throw error }
+      throw JSONError(reason: .foreign(kind), offset: 0, line: 1, column: 1)
     }
   }
 
@@ -16,8 +22,10 @@ extension JSON {
   }
 
   /// The value that the bytes behind a pointer spell.
-  package init(parsing bytes: UnsafeRawBufferPointer) throws(JSONError) {
-    var parser = JSONParser(bytes)
+  package init(
+    parsing bytes: UnsafeRawBufferPointer, takesNonFinite: Bool = false
+  ) throws(JSONError) {
+    var parser = JSONParser(bytes, takesNonFinite: takesNonFinite)
     self = try parser.document()
   }
 }
@@ -28,8 +36,12 @@ private struct JSONParser {
   private var position = 0
   private var depth = 0
   private var unescaped: [UInt8] = []
+  private let takesNonFinite: Bool
 
-  init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+  init(_ bytes: UnsafeRawBufferPointer, takesNonFinite: Bool) {
+    self.bytes = bytes
+    self.takesNonFinite = takesNonFinite
+  }
 
   mutating func document() throws(JSONError) -> JSON {
     skipWhitespace()
@@ -51,6 +63,9 @@ private struct JSONParser {
     case UInt8(ascii: "t"): return try literal("true", .bool(true))
     case UInt8(ascii: "f"): return try literal("false", .bool(false))
     case UInt8(ascii: "n"): return try literal("null", .null)
+    case UInt8(ascii: "N") where takesNonFinite: return try literal("NaN", .number(.nan))
+    case UInt8(ascii: "I") where takesNonFinite:
+      return try literal("Infinity", .number(.infinity))
     default: throw fault(.unexpectedByte(first, expected: "a value"))
     }
   }
@@ -108,6 +123,9 @@ private struct JSONParser {
   private mutating func number() throws(JSONError) -> JSON {
     let start = position
     let isNegative = skip(UInt8(ascii: "-"))
+    if takesNonFinite, isNegative, byte == UInt8(ascii: "I") {
+      return try literal("Infinity", .number(-.infinity))
+    }
     var magnitude: UInt64 = 0
     var isInteger = true
     if skip(UInt8(ascii: "0")) {

@@ -2,12 +2,14 @@ extension JSON {
   /// This value as JSON text.
   ///
   /// Members keep their order and numbers take the fewest digits that read back the same.
-  /// Infinities and NaN, which JSON lacks, become `null`.
   ///
-  /// - Parameter pretty: one member or element a line, indented by two spaces; lists of plain values
-  ///   stay on one line. Otherwise no white space at all.
-  public func text(pretty: Bool = false) -> String {
-    var writer = JSONWriter(pretty: pretty)
+  /// - Parameters:
+  ///   - pretty: one member or element a line, indented by two spaces; lists of plain values
+  ///     stay on one line. Otherwise no white space at all.
+  ///   - keepsNonFinite: infinities and NaN, which JSON lacks, become `null`, or else `Infinity` and
+  ///     `NaN`, which Python's `json` reads.
+  public func text(pretty: Bool = false, keepsNonFinite: Bool = false) -> String {
+    var writer = JSONWriter(pretty: pretty, keepsNonFinite: keepsNonFinite)
     writer.write(self, indent: 0)
     return String(decoding: writer.bytes, as: UTF8.self)
   }
@@ -17,8 +19,12 @@ extension JSON {
 private struct JSONWriter {
   private(set) var bytes: [UInt8] = []
   private let pretty: Bool
+  private let keepsNonFinite: Bool
 
-  init(pretty: Bool) { self.pretty = pretty }
+  init(pretty: Bool, keepsNonFinite: Bool) {
+    self.pretty = pretty
+    self.keepsNonFinite = keepsNonFinite
+  }
 
   mutating func write(_ value: JSON, indent: Int) {
     switch value {
@@ -26,11 +32,17 @@ private struct JSONWriter {
     case .bool(let value): append(value ? "true" : "false")
     case .integer(let value): append(value.description)
     case .unsigned(let value): append(value.description)
-    case .number(let value): append(value.isFinite ? value.description : "null")
+    case .number(let value): append(text(value))
     case .string(let value): write(string: value)
     case .array(let values): write(array: values, indent: indent)
     case .object(let members): write(object: members, indent: indent)
     }
+  }
+
+  private func text(_ number: Double) -> String {
+    if number.isFinite { return number.description }
+    guard keepsNonFinite else { return "null" }
+    return number.isNaN ? "NaN" : number < 0 ? "-Infinity" : "Infinity"
   }
 
   private mutating func write(array values: [JSON], indent: Int) {

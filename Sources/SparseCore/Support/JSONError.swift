@@ -22,6 +22,8 @@ public struct JSONError: Error, Equatable, Sendable {
     case invalidUTF8
     /// Arrays and objects nested deeper than the limit.
     case tooDeep(limit: Int)
+    /// A file of another kind.
+    case foreign(ForeignFile)
   }
 
   /// What is wrong.
@@ -36,7 +38,10 @@ public struct JSONError: Error, Equatable, Sendable {
 
 extension JSONError: CustomStringConvertible {
   /// One line: the fault and its place.
-  public var description: String { "not JSON: \(reason) at line \(line) column \(column)" }
+  public var description: String {
+    if case .foreign(let kind) = reason { return "not JSON but \(kind)" }
+    return "not JSON: \(reason) at line \(line) column \(column)"
+  }
 }
 
 extension JSONError.Reason: CustomStringConvertible {
@@ -52,6 +57,7 @@ extension JSONError.Reason: CustomStringConvertible {
     case .invalidEscape: "unknown escape in a string"
     case .loneSurrogate: "half of a surrogate pair in a string"
     case .invalidUTF8: "a string that is not UTF-8"
+    case .foreign(let kind): "\(kind)"
     case .tooDeep(let limit): "nested deeper than \(limit) levels"
     }
   }

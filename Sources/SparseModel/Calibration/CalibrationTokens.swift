@@ -54,7 +54,7 @@ extension TokenWindows {
   func requireVocabulary(of model: Decoder, source: String) throws(ModelError) {
     let vocabulary = model.configuration.vocabulary
     if let id = ids.first(where: { $0 < 0 || Int($0) >= vocabulary }) {
-      throw .tokenOutOfRange(id: Int(id), vocabulary: vocabulary, source: source)
+      throw model.error(of: id, source: source)
     }
   }
 
@@ -98,30 +98,14 @@ extension Tokenizer {
 
   /// The tokens of a whole text file.
   ///
-  /// - Throws: `FileError` where it cannot be read, ``TextError`` where it is not UTF-8.
+  /// - Throws: `FileError` where it cannot be read, ``TextError`` where it is no plain text in UTF-8.
   public func encode(contentsOf path: String) throws -> [Int32] {
     let file = try MappedFile(path: path)
+    try TextError.requireText(file)
     let bytes = file.bytes.withUnsafeBytes { Array($0) }
     if let offset = bytes.span.firstIllFormed {
       throw TextError.notUTF8(path: path, offset: offset, byte: bytes[offset])
     }
     return encode(bytes)
-  }
-}
-
-/// Why a file is no text.
-public enum TextError: Error, Equatable, Sendable {
-  /// The byte at `offset` belongs to no character.
-  case notUTF8(path: String, offset: Int, byte: UInt8)
-}
-
-extension TextError: CustomStringConvertible {
-  /// One line: the path, the byte, and where it is.
-  public var description: String {
-    switch self {
-    case .notUTF8(let path, let offset, let byte):
-      "\(path): not UTF-8: the byte 0x\(String(byte, radix: 16, uppercase: true)) at offset \(offset)"
-        + " belongs to no character"
-    }
   }
 }

@@ -62,6 +62,9 @@ public final class Checkpoint: Sendable {
       files = [file]
       tensors = file.tensors.map { Tensor(info: $0, file: 0) }
     }
+    if tensors.contains(where: { MisplacedModel.isOfAdapter($0.name) }) {
+      throw MisplacedModel.adapter(path: path)
+    }
     places = Dictionary(
       uniqueKeysWithValues: tensors.enumerated().map { (ExactString($1.name), $0) })
   }
@@ -104,10 +107,12 @@ public final class Checkpoint: Sendable {
   /// The path of tokenizer.json beside the weights; nil where there is none.
   public var tokenizerPath: String? { pathBeside("tokenizer.json") }
 
-  /// The path of the file `name` beside the weights; nil where there is none.
+  /// The path of the file or link `name` beside the weights; nil where there is none.
   public func pathBeside(_ name: String) -> String? {
     let path = Path.join(folder, name)
-    return (try? FileSystem.kind(of: path)) == .file ? path : nil
+    let kind = try? FileSystem.kind(of: path)
+    // A link that leads nowhere is told when it is read, rather than taken for no file.
+    return kind == .file || kind == nil && FileSystem.isTaken(path) ? path : nil
   }
 
   /// The files with weights and their index, as they were when they were opened.
@@ -118,10 +123,16 @@ public final class Checkpoint: Sendable {
   /// What config.json beside the weights says; nil where there is none.
   ///
   /// - Throws: ``ModelError/malformedConfiguration(path:reason:)``.
-  func configurationJSON() throws -> JSON? {
-    guard let path = configPath else { return nil }
+  func configurationJSON() throws -> JSON? { try configurationJSON("config.json") }
+
+  /// What a file of Python's settings beside the weights says, `NaN` and `Infinity` included; nil where there
+  /// is none.
+  ///
+  /// - Throws: ``ModelError/malformedConfiguration(path:reason:)``.
+  func configurationJSON(_ name: String) throws -> JSON? {
+    guard let path = pathBeside(name) else { return nil }
     do {
-      return try JSON(parsing: MappedFile(path: path).bytes)
+      return try JSON(parsing: MappedFile(path: path).bytes, takesNonFinite: true)
     } catch let error as JSONError {
       throw ModelError.malformedConfiguration(path: path, reason: "\(error)")
     }

@@ -53,7 +53,7 @@ public struct CheckpointChanges: Sendable {
       if let value { members.append(JSON.Member(key: key, value: value)) }
     }
     try AtomicFile.write(
-      Array((JSON.object(members).text(pretty: true) + "\n").utf8),
+      Array((JSON.object(members).text(pretty: true, keepsNonFinite: true) + "\n").utf8),
       to: Path.join(folder.temporaryPath, Path.name(of: path)),
       finalPath: Path.join(folder.path, Path.name(of: path)))
   }

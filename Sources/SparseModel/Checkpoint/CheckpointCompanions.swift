@@ -6,17 +6,9 @@ struct CheckpointCompanions: Sendable {
   private(set) var files: [String] = []
   private let folder: String
 
-  /// Endings of files with weights, in this format or another: beside pruned weights they would be
-  /// the old ones.
-  private static let weightEndings = [
-    ".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".gguf", ".h5", ".msgpack", ".onnx",
-    ".onnx_data", ".ot", ".safetensors.index.json", ".bin.index.json",
-  ]
-
   /// Lists the companions in `folder` and the folders in it, symbolic links followed.
   ///
-  /// Weights of any format, folders whose names begin with a dot (version control, caches), what a
-  /// run has not finished, pipes and devices are left out.
+  /// What ``CompanionRules`` names, what a run has not finished, pipes and devices are left out.
   init(folder: String) throws(FileError) {
     self.folder = folder
     var open: Set<FileSystem.Identity> = []
@@ -34,10 +26,11 @@ struct CheckpointCompanions: Sendable {
     for name in try FileSystem.names(in: path) where !FileSystem.isTemporary(name) {
       let entry = relative.isEmpty ? name : Path.join(relative, name)
       switch try FileSystem.kind(of: Path.join(path, name)) {
-      case .file: if !Self.isWeights(name) { files.append(entry) }
-      case .folder: if !name.hasPrefix(".") { try list(entry, &open) }
+      case .file: if !CompanionRules.leavesOut(file: name) { files.append(entry) }
+      case .folder: if !CompanionRules.leavesOut(folder: name) { try list(entry, &open) }
       case .other: break
-      case nil: if !Self.isWeights(name) { throw .missing(path: Path.join(path, name)) }
+      case nil:
+        if !CompanionRules.leavesOut(file: name) { throw .absent(Path.join(path, name)) }
       }
     }
     open.remove(identity)
@@ -73,9 +66,5 @@ struct CheckpointCompanions: Sendable {
     if try FileSystem.kind(of: path) != nil { return }
     try makeFolders(Path.folder(of: relative), in: target)
     try FileSystem.makeFolder(path, finalPath: Path.join(target.path, relative))
-  }
-
-  private static func isWeights(_ name: String) -> Bool {
-    weightEndings.contains { name.hasSuffix($0) }
   }
 }

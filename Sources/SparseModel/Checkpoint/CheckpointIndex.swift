@@ -28,6 +28,9 @@ struct CheckpointIndex: Sendable {
         throw CheckpointError.weightMapNotString(
           path: path, tensor: member.key, found: member.value.text())
       }
+      if let kind = ForeignFile.kind(named: file) {
+        throw MisplacedModel.foreign(path: path, file: file, kind)
+      }
       guard Self.isPlainName(file) else {
         throw CheckpointError.shardName(path: path, tensor: member.key, file: file)
       }

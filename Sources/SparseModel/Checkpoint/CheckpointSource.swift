@@ -16,7 +16,7 @@ struct CheckpointSource {
 
   init(path: String) throws {
     switch try FileSystem.kind(of: path) {
-    case nil: throw FileError.missing(path: path)
+    case nil: throw MisplacedModel(missing: path) ?? FileError.absent(path)
     case .folder: self = try Self.folder(Path.withoutTrailingSlashes(path))
     case .file, .other:
       let isIndex = path.hasSuffix(".json")
@@ -35,15 +35,20 @@ struct CheckpointSource {
   /// The weights of a folder, in the order of preference of `transformers`.
   private static func folder(_ folder: String) throws -> CheckpointSource {
     let file = Path.join(folder, fileName)
-    if try FileSystem.kind(of: file) != nil {
+    if FileSystem.isTaken(file) {
       return CheckpointSource(folder: folder, isFolder: true, file: file, index: nil)
     }
     let index = Path.join(folder, indexName)
-    if try FileSystem.kind(of: index) != nil {
+    if FileSystem.isTaken(index) {
       return CheckpointSource(folder: folder, isFolder: true, file: index, index: index)
     }
     let others = try FileSystem.names(in: folder).filter { $0.hasSuffix(".safetensors") }
-    guard let only = others.first else { throw CheckpointError.noWeights(folder: folder) }
+    guard let only = others.first else {
+      throw try MisplacedModel(folder: folder) ?? CheckpointError.noWeights(folder: folder)
+    }
+    if others.allSatisfy({ $0.hasPrefix("adapter_") }) {
+      throw MisplacedModel.adapter(path: folder)
+    }
     if others.count > 1 { throw CheckpointError.severalWeights(folder: folder, files: others) }
     return CheckpointSource(
       folder: folder, isFolder: true, file: Path.join(folder, only), index: nil)

@@ -160,6 +160,7 @@ public final class CheckpointWriter: Sendable {
       try file.commit(metadata: metadata, replacing: folder != nil || output.force)
     }
     guard let folder else { return }
+    if let manifest { try folder.describeInCard(manifest(files.flatMap(\.header.tensors))) }
     try companions?.synchronize(in: folder)
     if let name = layout.indexName {
       let size = files.reduce(0) { $0 + $1.header.dataByteCount }

@@ -32,6 +32,11 @@ enum CompressedTensors {
 
   private static let valuesEnding = ".compressed"
 
+  /// What the names of tensors end with, after the module's, that say how a weight or its inputs are quantized.
+  static let companionEndings = ["weight", "input", "output"].flatMap {
+    [".\($0)_scale", ".\($0)_zero_point"]
+  }
+
   /// The module that a weight belongs to.
   static func module(of weight: String) -> String {
     weight.hasSuffix(".weight") ? String(weight.dropLast(".weight".count)) : weight

@@ -70,8 +70,9 @@ enum WeightRole: String, Sendable, CaseIterable {
       self = .convolution
     } else if shape.count == 3 {
       self = Self.isInBlock(module) ? .stackedExperts : .ordinary
-    } else if begins(["head", "heads"])
-      || module.contains(where: { $0.hasSuffix("_head") || $0.hasSuffix("_heads") })
+    } else if module.contains(where: { $0.allSatisfy(\.isNumber) })
+      && (begins(["head", "heads"])
+        || module.contains { $0.hasSuffix("_head") || $0.hasSuffix("_heads") })
     {
       self = .head
     } else {
@@ -136,12 +137,15 @@ extension Checkpoint {
   func roles(
     of types: (DType) -> Bool
   ) throws -> [(tensor: ModelTensor, role: WeightRole)] {
-    let hasExperts = hasExperts
+    let (hasExperts, prediction) = (hasExperts, PredictionBlocks(of: self))
     return try modelTensors().filter { tensor in
       tensor.shape.count >= 2 && types(tensor.dtype)
         && (tensor.name.hasSuffix(".weight") || tensor.shape.count == 3
           || !tensor.name.contains("."))
-    }.map { ($0, WeightRole(name: $0.name, shape: $0.shape, hasExperts: hasExperts)) }
+    }.map { tensor in
+      let role = WeightRole(name: tensor.name, shape: tensor.shape, hasExperts: hasExperts)
+      return (tensor, role == .linear && prediction.contains(tensor.name) ? .prediction : role)
+    }
   }
 
   /// What pruning and rounding leave as it is though it is a weight of two dimensions or more, kind by kind in the

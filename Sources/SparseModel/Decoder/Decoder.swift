@@ -16,7 +16,15 @@ public struct Decoder: Sendable {
   public let checkpoint: Checkpoint
   /// The longest sequence that can be run.
   public let positions: Int
+  /// The tensors that neither the forward pass nor any loader needs, in the checkpoint's order.
+  ///
+  /// A config.json that names another family leaves some, and so do the blocks that predict tokens further ahead.
+  public let unreadTensors: [String]
   package let blocks: [any DecoderBlock]
+  /// What the checkpoint calls the tensors.
+  let names: DecoderNames
+  /// A tensor that repeats the embedding, with which the output projection is tied; nil where there is none.
+  let redundantHead: String?
   let embedding: StoredMatrix  // vocabulary × width
   let finalNorm: [Float]  // width
   let outputProjection: StoredMatrix  // vocabulary × width
@@ -32,7 +40,7 @@ public struct Decoder: Sendable {
 
   /// The same with a configuration in place of that beside the weights; nil for the latter.
   init(_ checkpoint: Checkpoint, positions: Int?, configuration: ModelConfiguration?) throws {
-    let configuration = try configuration ?? ModelConfiguration(checkpoint)
+    var configuration = try configuration ?? ModelConfiguration(checkpoint)
     if configuration.claimsCompressedWeights,
       try !checkpoint.modelTensors().contains(where: \.isCompressed)
     {
@@ -46,24 +54,33 @@ public struct Decoder: Sendable {
     guard let architecture = DecoderArchitecture.named(configuration.architecture) else {
       preconditionFailure("ModelConfiguration let \(configuration.architecture) through")
     }
-    let tensors = ModelTensors(checkpoint, configuration, positions: positions)
+    var names = DecoderNames(of: checkpoint)
+    if configuration.tiesEmbeddings { try names.embedWithHead(ifAloneIn: checkpoint) }
+    let tensors = ModelTensors(checkpoint, configuration, names, positions: positions)
     let (vocabulary, width) = (configuration.vocabulary, configuration.width)
-    embedding = try tensors.matrix(Self.embeddingName, rows: vocabulary, columns: width)
-    finalNorm = try tensors.vector(Self.finalNormName, count: width)
-    outputProjection =
-      configuration.tiesEmbeddings
-      ? embedding : try tensors.matrix(Self.outputName, rows: vocabulary, columns: width)
+    embedding = try tensors.matrix(names.embedding, rows: vocabulary, columns: width)
+    finalNorm = try tensors.vector(names.finalNorm, count: width)
+    if try configuration.tiesEmbeddings
+      && (names.embedding == names.head || checkpoint.weightShape(names.head) == nil)
+    {
+      outputProjection = embedding
+      redundantHead = nil
+    } else {
+      let head = try tensors.matrix(names.head, rows: vocabulary, columns: width)
+      // As in transformers 5 and vLLM, a head that differs is the head, whatever config.json says.
+      configuration.tiesEmbeddings = configuration.tiesEmbeddings && head.holdsValues(of: embedding)
+      outputProjection = configuration.tiesEmbeddings ? embedding : head
+      redundantHead = configuration.tiesEmbeddings ? names.head : nil
+      checkpoint.release(names.head)
+    }
     // One after the other, so that a senseless number ends at the first tensor that is missing.
     var blocks: [any DecoderBlock] = []
     for index in 0..<configuration.blocks {
       blocks.append(try architecture.makeBlock(index, configuration, tensors))
     }
     self.blocks = blocks
-    let beyond = "model.layers.\(configuration.blocks)."
-    if let surplus = checkpoint.tensors.first(where: { $0.name.hasPrefix(beyond) }) {
-      throw ModelError.surplusBlock(
-        tensor: surplus.name, blocks: configuration.blocks, model: checkpoint.path)
-    }
+    unreadTensors = try tensors.unread(blocks: configuration.blocks)
+    self.names = names
     self.configuration = configuration
     self.checkpoint = checkpoint
     self.positions = positions
@@ -80,30 +97,40 @@ public struct Decoder: Sendable {
 
   /// The embeddings of token ids, `ids.count × width`.
   ///
-  /// - Throws: ``ModelError/tokenOutOfRange(id:vocabulary:source:)``.
+  /// - Throws: ``ModelError/tokenOutOfRange(id:vocabulary:source:)`` and
+  ///   ``ModelError/tokenBeyondEmbedding(id:token:vocabulary:tokenizer:source:)``.
   package func embed(_ ids: some Collection<Int32>, source: String) throws -> Matrix {
     for id in ids where id < 0 || Int(id) >= configuration.vocabulary {
-      throw ModelError.tokenOutOfRange(
-        id: Int(id), vocabulary: configuration.vocabulary, source: source)
+      throw error(of: id, source: source)
     }
     return Matrix(rows: Array(ids), of: embedding)
   }
 
+  /// The error for an id without a row in the embedding, which the tokenizer may have a token for.
+  func error(of id: Int32, source: String) -> ModelError {
+    let vocabulary = configuration.vocabulary
+    if let path = checkpoint.tokenizerPath, let tokenizer = try? Tokenizer(for: checkpoint) {
+      let token = String(decoding: tokenizer.decode([id]), as: UTF8.self)
+      if !token.isEmpty {
+        return .tokenBeyondEmbedding(
+          id: Int(id), token: token, vocabulary: vocabulary, tokenizer: path, source: source)
+      }
+    }
+    return .tokenOutOfRange(id: Int(id), vocabulary: vocabulary, source: source)
+  }
+
   /// Lets go of the embedding's pages in memory; they come back when they are read again.
-  func releaseEmbedding() { checkpoint.release(Self.embeddingName) }
+  func releaseEmbedding() { checkpoint.release(names.embedding) }
 
   /// The same for the embedding and the output projection.
   func releaseTables() {
     releaseEmbedding()
-    checkpoint.release(Self.outputName)
+    checkpoint.release(outputProjectionName)
   }
 
-  private static let outputName = "lm_head.weight"
-  static let embeddingName = "model.embed_tokens.weight"
-  static let finalNormName = "model.norm.weight"
   /// The name of the output projection's weight, which may be the embedding.
   var outputProjectionName: String {
-    configuration.tiesEmbeddings ? Self.embeddingName : Self.outputName
+    configuration.tiesEmbeddings ? names.embedding : names.head
   }
 
   /// The last hidden states as the output projection reads them.
@@ -142,6 +169,23 @@ extension ModelConfiguration {
     throw .configuration(
       path: checkpoint.configPath ?? checkpoint.folder,
       .outsideVocabulary(key: "bos_token_id", id: Int(bosToken), vocabulary: vocabulary))
+  }
+
+  /// The tokens that end a text that this checkpoint's model writes.
+  ///
+  /// As in transformers, a generation_config.json alone says them where there is one.
+  ///
+  /// - Throws: ``ModelError`` where that file is malformed.
+  public func endTokens(of checkpoint: Checkpoint) throws -> [Int32] {
+    let name = "generation_config.json"
+    guard let path = checkpoint.pathBeside(name),
+      let json = try checkpoint.configurationJSON(name)
+    else { return eosTokens }
+    do throws(ConfigurationError) {
+      return try ConfigurationFields(json: json).tokens("eos_token_id")
+    } catch {
+      throw ModelError.configuration(path: path, error)
+    }
   }
 
   /// The configuration beside a checkpoint.

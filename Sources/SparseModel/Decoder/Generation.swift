@@ -38,6 +38,7 @@ extension Decoder {
     try PhysicalMemory.require(
       Double(KeyValueCache.bytesPerSequence(configuration, capacity: capacity)),
       for: "\(capacity) tokens")
+    let ends = try configuration.endTokens(of: checkpoint)
     let cache = KeyValueCache(configuration: configuration, sequences: 1, capacity: capacity)
     var random = SplitMix64(seed: sampling.seed, stream: 0)
     var result: [Int32] = []
@@ -53,7 +54,7 @@ extension Decoder {
       } else {
         token = likeliest(logits)
       }
-      if configuration.eosTokens.contains(token) { break }
+      if ends.contains(token) { break }
       result.append(token)
       try onToken(token)
       step = [token]

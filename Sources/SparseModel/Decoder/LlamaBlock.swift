@@ -28,7 +28,7 @@ struct LlamaBlock: DecoderBlock {
   init(index: Int, configuration: ModelConfiguration, tensors: ModelTensors) throws {
     self.index = index
     self.configuration = configuration
-    prefix = "model.layers.\(index)."
+    prefix = tensors.names.block(index)
     let width = configuration.width
     attentionNorm = try tensors.vector(prefix + Self.attentionNorm, count: width)
     mlpNorm = try tensors.vector(prefix + Self.mlpNorm, count: width)

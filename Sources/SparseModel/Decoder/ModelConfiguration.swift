@@ -38,6 +38,9 @@ public struct ModelConfiguration: Sendable, Equatable {
   public var bosToken: Int32?
   /// The tokens that end a text (`eos_token_id`, one or several).
   public var eosTokens: [Int32]
+  /// The blocks after the last one that predict tokens further ahead (`num_nextn_predict_layers`): the forward
+  /// pass does without them.
+  public var predictionBlocks: Int
   /// Whether 2:4 weights are said to be stored compressed, in the layout `sparse-24-bitmask`.
   public var claimsCompressedWeights: Bool
 }
@@ -102,11 +105,14 @@ extension ModelConfiguration {
     guard let family = DecoderArchitecture.named(architecture) else {
       throw .unsupportedArchitecture(architecture, supported: DecoderArchitecture.names)
     }
-    width = try fields.positive("hidden_size")
-    mlpWidth = try fields.positive("intermediate_size")
-    blocks = try fields.positive("num_hidden_layers")
-    heads = try fields.positive("num_attention_heads")
-    keyValueHeads = try fields.positive("num_key_value_heads", default: heads)
+    let defaults = family.defaults
+    width = try fields.positive("hidden_size", default: defaults.width)
+    mlpWidth = try fields.positive("intermediate_size", default: defaults.mlpWidth)
+    blocks = try fields.positive("num_hidden_layers", default: defaults.blocks)
+    heads = try fields.positive("num_attention_heads", default: defaults.heads)
+    keyValueHeads = try fields.positive(
+      "num_key_value_heads",
+      default: fields.has("num_key_value_heads") ? heads : defaults.keyValueHeads ?? heads)
     guard heads % keyValueHeads == 0 else {
       throw .notDivisible(
         key: "num_attention_heads", value: heads, by: "num_key_value_heads", keyValueHeads)
@@ -122,17 +128,25 @@ extension ModelConfiguration {
     guard headWidth % 2 == 0 else {
       throw .notDivisible(key: "head_dim", value: headWidth, by: "the rotary halves", 2)
     }
-    vocabulary = try fields.positive("vocab_size")
+    vocabulary = try fields.positive("vocab_size", default: defaults.vocabulary)
     normEpsilon = Float(try fields.positiveNumber("rms_norm_eps", default: 1e-6))
-    (ropeTheta, ropeScaling) = try fields.rope()
-    contextLength = try fields.positive("max_position_embeddings", default: 2048)
+    contextLength = try fields.positive(
+      "max_position_embeddings", default: defaults.contextLength)
+    (ropeTheta, ropeScaling) = try fields.rope(contextLength: contextLength)
     tiesEmbeddings = try fields.flag("tie_word_embeddings", default: false)
-    let attentionBias = try fields.flag("attention_bias", default: false)
-    hasQueryKeyValueBias = attentionBias || family.hasQueryKeyValueBias
-    hasAttentionOutputBias = attentionBias
-    hasMLPBias = try fields.flag("mlp_bias", default: false)
-    bosToken = try fields.tokens("bos_token_id").first
-    eosTokens = try fields.tokens("eos_token_id")
+    let asksForBias = try fields.flag("attention_bias", default: false)
+    hasQueryKeyValueBias =
+      family.biases == .queryKeyValue || family.biases == .configured && asksForBias
+    hasAttentionOutputBias = family.biases == .configured && asksForBias
+    let asksForMLPBias = try fields.flag("mlp_bias", default: false)
+    hasMLPBias = family.biases == .configured && asksForMLPBias
+    bosToken =
+      fields.has("bos_token_id")
+      ? try fields.tokens("bos_token_id").first : defaults.bosToken
+    eosTokens =
+      fields.has("eos_token_id") ? try fields.tokens("eos_token_id") : defaults.eosTokens
+
+    predictionBlocks = try fields.count("num_nextn_predict_layers", default: 0)
 
     let activation = try fields.string("hidden_act", default: "silu")
     guard activation == "silu" || activation == "swish" else {
@@ -146,8 +160,7 @@ extension ModelConfiguration {
     try quantization?.check()
     claimsCompressedWeights = quantization?.claimsCompressedWeights ?? false
     // A sliding window at least as long as the context hides nothing.
-    let usesWindow = try fields.flag("use_sliding_window", default: architecture == "mistral")
-    if usesWindow, let window = try fields.optionalPositive("sliding_window") {
+    if let window = try family.slidingWindow(fields, blocks: blocks) {
       contextLength = min(contextLength, window)
     }
   }
@@ -157,6 +170,10 @@ extension ModelConfiguration {
 struct ConfigurationFields {
   let json: JSON
 
+  /// Whether the key is there, be it as null.
+  func has(_ key: String) -> Bool { json[key] != nil }
+
+  /// The value of a key; nil for null and for a missing key.
   func value(_ key: String) -> JSON? {
     guard let value = json[key], case .null = value else { return json[key] }
     return nil
@@ -181,6 +198,14 @@ struct ConfigurationFields {
   func positive(_ key: String, default fallback: Int? = nil) throws(ConfigurationError) -> Int {
     guard let value = try optionalPositive(key) ?? fallback else { throw .missing(key: key) }
     return value
+  }
+
+  /// An integer that may be 0.
+  func count(_ key: String, default fallback: Int) throws(ConfigurationError) -> Int {
+    guard let value = value(key) else { return fallback }
+    guard let int = value.int else { throw .wrongType(key: key, expected: "an integer") }
+    guard int >= 0 && int < 1 << 31 else { throw .outOfRange(key: key, value: int) }
+    return int
   }
 
   func number(_ key: String, default fallback: Double? = nil) throws(ConfigurationError) -> Double {
@@ -221,30 +246,5 @@ struct ConfigurationFields {
       ids.append(id)
     }
     return ids
-  }
-
-  /// The rotary embedding's base and scaling: `rope_theta` and `rope_scaling`, or newer
-  /// checkpoints' `rope_parameters`, which holds both.
-  func rope() throws(ConfigurationError) -> (theta: Double, scaling: RopeScaling) {
-    let key = value("rope_parameters") == nil ? "rope_scaling" : "rope_parameters"
-    let topTheta = try positiveNumber("rope_theta", default: 10_000)
-    guard let table = value(key) else { return (topTheta, .none) }
-    guard table.object != nil else { throw .wrongType(key: key, expected: "an object") }
-    let inner = ConfigurationFields(json: table)
-    let theta = try inner.positiveNumber("rope_theta", default: topTheta)
-    let kind = try inner.string(
-      "rope_type", default: try inner.string("type", default: "default"))
-    switch kind {
-    case "default": return (theta, .none)
-    case "linear": return (theta, .linear(factor: try inner.positiveNumber("factor")))
-    case "llama3":
-      let scaling = RopeScaling.llama3(
-        factor: try inner.positiveNumber("factor"),
-        lowFactor: try inner.positiveNumber("low_freq_factor"),
-        highFactor: try inner.positiveNumber("high_freq_factor"),
-        originalContext: try inner.positive("original_max_position_embeddings"))
-      return (theta, scaling)
-    default: throw .unsupported(key: "\(key).rope_type", value: kind)
-    }
   }
 }

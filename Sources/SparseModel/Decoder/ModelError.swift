@@ -22,6 +22,9 @@ public enum ModelError: Error, Equatable {
   case nonFiniteActivations(block: Int, stage: String)
   /// A token id is outside the vocabulary.
   case tokenOutOfRange(id: Int, vocabulary: Int, source: String)
+  /// A token of the tokenizer, added to it after the model was made, has no row in the embedding.
+  case tokenBeyondEmbedding(
+    id: Int, token: String, vocabulary: Int, tokenizer: String, source: String)
   /// More tokens were asked for than the model's context holds.
   case contextTooLong(asked: Int, context: Int)
   /// More tokens were asked for than the model was opened for, though its context holds them.
@@ -49,6 +52,9 @@ extension ModelError: CustomStringConvertible {
       "the activations that reach stage '\(stage)' of block \(block) hold NaN or infinity"
     case .tokenOutOfRange(let id, let vocabulary, let source):
       "\(source): token id \(id) is outside the vocabulary of \(vocabulary)"
+    case .tokenBeyondEmbedding(let id, let token, let vocabulary, let tokenizer, let source):
+      "\(source): the token '\(token)' has id \(id) in \(tokenizer), "
+        + "and the model's embedding has \(vocabulary.counting("row")): it was never resized"
     case .contextTooLong(let asked, let context):
       "\(asked) tokens were asked for, the model's context holds \(context)"
     case .tooManyPositions(let asked, let positions):

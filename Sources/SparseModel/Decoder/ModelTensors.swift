@@ -3,13 +3,21 @@ internal import SparseCore
 /// A checkpoint's tensors as the forward pass asks for them: by name, with the shape that config.json implies.
 final class ModelTensors {
   let checkpoint: Checkpoint
+  /// What the checkpoint calls the tensors.
+  let names: DecoderNames
+  /// The tensors that have been asked for.
+  private(set) var read: Set<ExactString> = []
   private let configuration: ModelConfiguration
   private let positions: Int
   private var table: RotaryTable?
 
   /// The tensors of a model that runs sequences of at most `positions` tokens.
-  init(_ checkpoint: Checkpoint, _ configuration: ModelConfiguration, positions: Int) {
+  init(
+    _ checkpoint: Checkpoint, _ configuration: ModelConfiguration, _ names: DecoderNames,
+    positions: Int
+  ) {
     self.checkpoint = checkpoint
+    self.names = names
     self.configuration = configuration
     self.positions = positions
   }
@@ -50,6 +58,7 @@ final class ModelTensors {
   }
 
   private func check(_ name: String, shape expected: [Int]) throws {
+    read.insert(ExactString(name))
     guard let shape = try checkpoint.weightShape(name) else {
       throw ModelError.missingTensor(name, shape: expected, model: checkpoint.path)
     }

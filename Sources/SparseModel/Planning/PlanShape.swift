@@ -37,16 +37,16 @@ struct PlanShape {
   init(_ checkpoint: Checkpoint) throws {
     path = checkpoint.path
     configuration = try ModelConfiguration(checkpoint)
-    let names = Set(try checkpoint.blockWeights().map(ExactString.init))
+    let weights = Set(try checkpoint.blockWeights().map(ExactString.init))
     var linears: [Linear] = []
     var others = 0
     let tensors = try checkpoint.modelTensors()
     let scales = Set(
-      names.flatMap { name in
+      weights.flatMap { name in
         ["_scale", "_zero_point"].map { ExactString(name.string + $0) }
       })
     for tensor in tensors {
-      if names.contains(ExactString(tensor.name)) {
+      if weights.contains(ExactString(tensor.name)) {
         guard let outputs = tensor.shape.first, let inputs = tensor.shape.last, outputs > 0,
           inputs > 0
         else { continue }
@@ -75,8 +75,9 @@ struct PlanShape {
       throw PlanError.blocks(
         configured: configuration.blocks, linears: linears.count, path: checkpoint.path)
     }
-    let head = tensors.first { $0.name == "lm_head.weight" && $0.shape.count == 2 }
-    let embedding = tensors.first { $0.name == Decoder.embeddingName && $0.shape.count == 2 }
+    let names = DecoderNames(of: checkpoint)
+    let head = tensors.first { $0.name == names.head && $0.shape.count == 2 }
+    let embedding = tensors.first { $0.name == names.embedding && $0.shape.count == 2 }
     projection = (head ?? embedding).map { (outputs: $0.shape[0], inputs: $0.shape[1]) }
   }
 }

@@ -2,7 +2,7 @@
 struct AddedTokens: Sendable {
   /// One such token.
   struct Token: Sendable {
-    let id: Int32
+    var id: Int32
     /// The text it is found by.
     var content: [UInt8]
     /// Whether it counts only where no letter, digit or the like touches it.

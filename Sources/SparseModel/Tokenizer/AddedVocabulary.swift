@@ -10,35 +10,27 @@ struct AddedVocabulary: Sendable {
   /// One more than the largest id; 0 if there is none.
   let idBound: Int
 
-  /// The tokens of the part `added_tokens`, whose ids must agree with the model's vocabulary.
+  /// The tokens of the part `added_tokens`.
+  ///
+  /// As in the reference, the ids that they state do not count: a token of the model's vocabulary keeps its id, the
+  /// others are numbered on from the size of the vocabulary. Of two with one content the first counts.
   init(
     _ field: JSONField?, vocabulary: Vocabulary, normalizer: Normalizer
   ) throws(TokenizerError) {
     var special: [Entry] = []
     var classic: [Entry] = []
-    var owners: [Int32: [UInt8]] = [:]
     var contents: [Int32: [UInt8]] = [:]
     var ids: [[UInt8]: Int32] = [:]
+    var next = vocabulary.count
     for element in try field?.elements() ?? [] {
-      let entry = try Entry(element)
-      let token = entry.token
-      guard !token.content.isEmpty else { continue }
-      if let id = ids[token.content] ?? vocabulary.id(of: token.content.span), id != token.id {
-        throw .twoIDs(
-          token: String(decoding: token.content, as: UTF8.self), first: id, second: token.id)
-      }
-      if let other = owners[token.id] ?? vocabulary.written(token.id).map(Array.init),
-        other != token.content
-      {
-        throw .sharedID(
-          id: token.id, first: String(decoding: other, as: UTF8.self),
-          second: String(decoding: token.content, as: UTF8.self))
-      }
-      owners[token.id] = token.content
-      ids[token.content] = token.id
+      var entry = try Entry(element)
+      let content = entry.token.content
+      guard !content.isEmpty, ids[content] == nil else { continue }
+      entry.token.id = vocabulary.id(of: content.span) ?? Int32(next)
+      next = max(next, Int(entry.token.id) + 1)
+      ids[content] = entry.token.id
       // What was found in normalized text is given back normalized.
-      contents[token.id] =
-        entry.isNormalized ? normalizer.normalize(token.content) : token.content
+      contents[entry.token.id] = entry.isNormalized ? normalizer.normalize(content) : content
       if entry.isSpecial { special.append(entry) } else { classic.append(entry) }
     }
     self.contents = contents
@@ -63,7 +55,7 @@ struct AddedVocabulary: Sendable {
 
 /// One element of `added_tokens`.
 private struct Entry {
-  let token: AddedTokens.Token
+  var token: AddedTokens.Token
   let isSpecial: Bool
   let isNormalized: Bool
 

@@ -18,10 +18,12 @@ struct TokenDecoder: Sendable {
 
   private var steps: [Step] = []
   private var growth = Growth(in: "decoder")
+  private let separator: [UInt8]
 
-  /// The decoder of the part `decoder`.
-  init(_ field: JSONField) throws(TokenizerError) {
-    try add(field)
+  /// The decoder of the part `decoder`; without one, as in the reference, a space parts the written tokens.
+  init(_ field: JSONField?) throws(TokenizerError) {
+    separator = field == nil ? [0x20] : []
+    if let field { try add(field) }
   }
 
   private mutating func add(_ field: JSONField) throws(TokenizerError) {
@@ -57,7 +59,7 @@ struct TokenDecoder: Sendable {
         }
       }
     }
-    return pieces.flatMap(\.bytes)
+    return Array(pieces.map(\.bytes).joined(separator: separator))
   }
 
   private static func apply(_ step: Step, to piece: inout Piece, isFirst: Bool) {

@@ -34,7 +34,7 @@ public struct Tokenizer: Sendable {
     normalizer = try Normalizer(root["normalizer"])
     preTokenizer = try PreTokenizer(root["pre_tokenizer"])
     model = try BPE(root.required("model"), alphabet: preTokenizer.alphabet)
-    decoder = try TokenDecoder(root.required("decoder"))
+    decoder = try TokenDecoder(root["decoder"])
     added = try AddedVocabulary(
       root["added_tokens"], vocabulary: model.vocabulary, normalizer: normalizer)
   }

@@ -24,8 +24,6 @@ public enum TokenizerError: Error, Equatable, Sendable {
   case unknownTokenMissing(String)
   /// Two different tokens have the same id.
   case sharedID(id: Int32, first: String, second: String)
-  /// One token has two ids.
-  case twoIDs(token: String, first: Int32, second: Int32)
 }
 
 extension TokenizerError: CustomStringConvertible {
@@ -48,8 +46,6 @@ extension TokenizerError: CustomStringConvertible {
     case .unknownTokenMissing(let token): "model.unk_token '\(token)' is not in model.vocab"
     case .sharedID(let id, let first, let second):
       "id \(id) belongs to both '\(first)' and '\(second)'"
-    case .twoIDs(let token, let first, let second):
-      "token '\(token)' has both id \(first) and id \(second)"
     }
   }
 }

@@ -37,6 +37,9 @@ struct Vocabulary: Sendable {
     }
   }
 
+  /// The number of tokens.
+  var count: Int { table.count }
+
   /// One more than the largest id.
   var idBound: Int { numbers.count }
 

@@ -198,7 +198,9 @@ extension FinetuneRun {
     let writer = try CheckpointWriter(
       copying: checkpoint, to: output, changes: CheckpointChanges(), workPath: folder.outputPath,
       fingerprint: fingerprint, others: otherInputs, manifest: manifest.text(for:))
-    return TrainedWriter(writer: writer, manifest: manifest)
+    return TrainedWriter(
+      writer: writer, manifest: manifest,
+      twin: model.redundantHead.map { (model.names.embedding, $0) })
   }
 
   /// The windows: those given, or those that the dense model writes now or has written in an earlier run.

@@ -114,8 +114,8 @@ extension Decoder {
   func trainedTensors(but frozen: [String], blocksAlone: Bool = false) throws -> [String] {
     var names = blocks.flatMap(\.tensorNames)
     if !blocksAlone {
-      names.insert(Self.embeddingName, at: 0)
-      names.append(Self.finalNormName)
+      names.insert(self.names.embedding, at: 0)
+      names.append(self.names.finalNorm)
       if !configuration.tiesEmbeddings { names.append(outputProjectionName) }
     }
     do {

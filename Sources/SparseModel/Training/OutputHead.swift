@@ -19,7 +19,7 @@ struct OutputHead {
   init(
     _ decoder: Decoder, _ parameters: TrainingParameters?, goesBack: Bool, on compute: Compute
   ) {
-    names = (Decoder.finalNormName, decoder.outputProjectionName)
+    names = (decoder.names.finalNorm, decoder.outputProjectionName)
     norm = parameters?[names.norm]?.values ?? decoder.finalNorm
     epsilon = decoder.configuration.normEpsilon
     self.compute = compute

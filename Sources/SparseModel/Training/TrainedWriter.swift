@@ -4,6 +4,8 @@ internal import SparseCore
 struct TrainedWriter {
   let writer: CheckpointWriter
   let manifest: Manifest
+  /// A tensor that repeats another one, which it follows in training; nil where there is none.
+  var twin: (original: String, copy: String)?
 
   /// Writes a tensor, and gives it as whoever reads it will have it.
   ///
@@ -12,12 +14,22 @@ struct TrainedWriter {
   func write(
     trained weight: Matrix, as name: String, on compute: Compute
   ) throws -> StoredMatrix {
+    let copy = twin.flatMap { name.hasSameBytes(as: $0.original) ? $0.copy : nil }
+    var weight = weight
+    if let copy, type(of: copy) != type(of: name) {
+      // A value that both types hold, so that both tensors stay the same.
+      weight = Matrix(StoredMatrix(weight, as: type(of: copy)), on: compute)
+    }
     let stored = StoredMatrix(weight, as: type(of: name))
     let bad = Matrix(stored, on: compute).countNotFinite(on: compute)
     guard bad == 0 else {
       throw LayerError(layer: name, model: writer.input.path, reason: .overflow(count: bad))
     }
     try writer.write(stored.bytes, as: name)
+    if let copy {
+      let values = StoredMatrix(Matrix(stored, on: compute), as: type(of: copy))
+      try writer.write(values.bytes, as: copy)
+    }
     return stored
   }
 

@@ -101,7 +101,7 @@ struct TrainingPass {
       }
     }
     for (chunk, group) in chunks.enumerated() {
-      parameters.addGradient(of: Decoder.embeddingName) {
+      parameters.addGradient(of: decoder.names.embedding) {
         addEmbeddingGradient(
           of: gradients[chunk], ids: Array(windows[group]), to: &$0, on: compute)
       }
@@ -112,7 +112,7 @@ struct TrainingPass {
   private func embed(
     _ ids: ArraySlice<Int32>, _ parameters: TrainingParameters?
   ) throws -> Matrix {
-    guard let table = parameters?[Decoder.embeddingName] else {
+    guard let table = parameters?[decoder.names.embedding] else {
       return try decoder.embed(ids, source: "the text")
     }
     return table.gather(rows: ids.map(Int.init))

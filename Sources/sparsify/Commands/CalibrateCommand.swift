@@ -70,6 +70,7 @@ enum CalibrateCommand: Command {
         calibration: calibration, kind: arguments[norms] ? .norms : .gram, samples: samples,
         blocks: arguments[blocks], output: arguments[output],
         force: arguments[PruneCommand.force]))
+    context.noteUnread(in: run.checkpoint)
     let report = try run.run(on: context.compute, progress: context.progress)
     try StatisticsSummary(report).print(arguments, context)
     return .done

@@ -42,9 +42,14 @@ enum CompareCommand: Command {
       arguments, for: reference,
       context: min(
         ModelConfiguration(reference).contextLength, ModelConfiguration(other).contextLength))
+    let models = (
+      try Decoder(reference, positions: windows.length),
+      try Decoder(other, positions: windows.length)
+    )
+    context.noteUnread(in: models.0)
+    context.noteUnread(in: models.1)
     let report = try ComparisonReport(
-      comparing: Decoder(reference, positions: windows.length),
-      with: Decoder(other, positions: windows.length), over: windows,
+      comparing: models.0, with: models.1, over: windows,
       activations: arguments[EvalCommand.activations], on: context.compute,
       progress: context.progress)
     if arguments[Common.json] {

@@ -36,6 +36,7 @@ enum EvalCommand: Command {
     let windows = try HeldOutText.read(
       arguments, for: checkpoint, context: configuration.contextLength)
     let model = try Decoder(checkpoint, positions: windows.length)
+    context.noteUnread(in: model)
     let result = try model.perplexity(
       of: windows, activations: arguments[activations], on: context.compute,
       progress: context.progress)

@@ -80,6 +80,7 @@ enum FinetuneCommand: Command {
   static func run(_ arguments: Arguments, in context: Context) throws -> ExitStatus {
     let run = try FinetuneRun(arguments[Common.model], options(arguments))
     try arguments[text].map(run.output.spare)
+    context.noteUnread(in: run.checkpoint)
     if arguments[PruneCommand.dryRun] {
       try dryRun(run, in: context).print(arguments, in: context)
       return .done

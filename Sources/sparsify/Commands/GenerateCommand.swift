@@ -54,6 +54,7 @@ enum GenerateCommand: Command {
     let room = configuration.contextLength - ids.count
     let count = min(arguments[tokens], max(0, room))
     let model = try Decoder(checkpoint, positions: ids.count + count)
+    context.noteUnread(in: model)
     if count < arguments[tokens] {
       context.progressLine.note(
         "Note: the model's context of \(configuration.contextLength) has room for"

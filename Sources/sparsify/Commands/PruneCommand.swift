@@ -182,6 +182,7 @@ enum PruneCommand: Command {
     }
     let run = try PruneRun(arguments[Common.model], options)
     try context.noteLeftAlone(run.checkpoint)
+    context.noteUnread(in: run.checkpoint)
     let measure = try measure(arguments, of: run.checkpoint, sparing: run.output.spare)
     if arguments[dryRun] {
       return try show(PrunePlan(run, on: context.compute), arguments, in: context)
@@ -226,6 +227,7 @@ enum PruneCommand: Command {
   private static func run(
     _ pruning: TrainedPruning, _ arguments: Arguments, in context: Context
   ) throws -> ExitStatus {
+    context.noteUnread(in: pruning.checkpoint)
     let measure = try measure(arguments, of: pruning.checkpoint, sparing: pruning.output.spare)
     if arguments[dryRun] {
       return try show(PrunePlan(pruning, on: context.compute), arguments, in: context)
@@ -244,6 +246,7 @@ enum PruneCommand: Command {
       arguments[Common.model], options(arguments, in: context), statistics: arguments[statistics],
       selection: selection)
     try context.noteLeftAlone(run.checkpoint)
+    context.noteUnread(in: run.checkpoint)
     let measure = try measure(arguments, of: run.checkpoint, sparing: run.spare)
     let reportFile = try reportFile(arguments, reading: run.inputFiles, output: run.outputPath)
     let result = try run.run(on: context.compute, progress: context.progress)

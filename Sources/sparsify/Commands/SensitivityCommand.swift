@@ -98,6 +98,7 @@ enum SensitivityCommand: Command {
     let reportFile = try arguments[Common.report].map {
       try ReportFile($0, reading: run.inputFiles, output: arguments[output])
     }
+    context.noteUnread(in: run.checkpoint)
     let report = try run.run(on: context.compute, progress: context.progress)
     try reportFile?.write(report, from: context.origin(of: arguments[Common.model]))
     if arguments[Common.json] {

@@ -76,6 +76,7 @@ enum SweepCommand: Command {
         "Note: takes up to \(Format.bytes(run.diskBytes)) of disk at once, in \(run.folderPath.printable)"
       )
     }
+    context.noteUnread(in: checkpoint)
     let report = try run.run(on: context.compute, progress: context.progress)
     try reportFile?.write(report, from: context.origin(of: arguments[Common.model]))
     if arguments[Common.json] {

@@ -53,7 +53,7 @@ enum ExitStatus: Int32, CaseIterable {
   /// A wrong path is bad input; all that goes wrong with a right one is not.
   private init(for error: FileError) {
     switch error {
-    case .missing, .isFolder, .notFolder, .notRegularFile: self = .badInput
+    case .missing, .brokenLink, .isFolder, .notFolder, .notRegularFile: self = .badInput
     case .exists: self = .usage
     case .missingFolder, .vanished, .resized, .modified, .diskFull, .failed: self = .ioFailed
     }

@@ -20,6 +20,22 @@ internal import Testing
     #expect(try JSON(parsing: text) == value)
   }
 
+  /// What Python's `json.loads` reads, and `json.dumps` gives back.
+  @Test func pythonsNumbersAreTakenWhereAskedFor() throws {
+    let text = "{\"a\":NaN,\"b\":[Infinity,-Infinity,-1]}"
+    let json = try JSON(
+      parsing: ByteView(copying: Array(text.utf8)), takesNonFinite: true)
+    #expect(json["a"]?.double?.isNaN == true)
+    #expect(json["b"] == [.number(.infinity), .number(-.infinity), -1])
+    #expect(json.text(keepsNonFinite: true) == text)
+    #expect(json.text() == "{\"a\":null,\"b\":[null,null,-1]}")
+    for broken in ["Nan", "-NaN", "Infinit", "-infinity", "+Infinity"] {
+      #expect(throws: JSONError.self) {
+        try JSON(parsing: ByteView(copying: Array(broken.utf8)), takesNonFinite: true)
+      }
+    }
+  }
+
   private static let refused: [(String, JSONError.Reason, Int)] = [
     ("", JSONError.Reason.unexpectedEnd, 0), ("  ", .unexpectedEnd, 2), ("[1", .unexpectedEnd, 2),
     (#""ab"#, .unexpectedEnd, 3), (#""ab\"#, .unexpectedEnd, 4), ("tru", .unexpectedEnd, 3),

@@ -106,7 +106,7 @@ internal import Testing
   }
 
   @Test(arguments: [
-    "../x.safetensors", "/x.safetensors", "a/b.safetensors", ".safetensors", "x.bin", "", "..",
+    "../x.safetensors", "/x.safetensors", "a/b.safetensors", ".safetensors", "x.txt", "", "..",
     #"a\\b.safetensors"#, #"a\u0000.safetensors"#,
   ])
   func indexesNameOnlyFilesBesideThem(file: String) throws {

@@ -70,6 +70,7 @@ import Testing
     ("model.layers.0.self_attn.q_norm.weight", [4, 8], .ordinary),
     ("model.embed_tokens.weight", [128, 32], .ordinary),
     ("transformer.wte.weight", [128, 32], .ordinary), ("score.weight", [2, 32], .ordinary),
+    ("lm_head.weight", [128, 32], .ordinary),
   ]
 
   @Test(arguments: others) func allElseIsToldApart(

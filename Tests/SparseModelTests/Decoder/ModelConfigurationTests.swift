@@ -26,8 +26,7 @@ import Testing
     #expect(configuration.ropeScaling == .none)
     #expect(configuration.tiesEmbeddings)
     #expect(!configuration.hasQueryKeyValueBias)
-    #expect(configuration.bosToken == nil)
-    #expect(configuration.eosTokens.isEmpty)
+    #expect((configuration.bosToken, configuration.eosTokens) == (1, [2]))
   }
 
   @Test func headWidthNeedNotDivideTheWidth() throws {
@@ -59,7 +58,7 @@ import Testing
 
   @Test(
     arguments: [
-      ("hidden_size", nil, ConfigurationError.missing(key: "hidden_size")),
+      ("model_type", nil, ConfigurationError.missing(key: "model_type")),
       ("hidden_size", "big", .wrongType(key: "hidden_size", expected: "an integer")),
       ("hidden_size", 0, .outOfRange(key: "hidden_size", value: 0)),
       (

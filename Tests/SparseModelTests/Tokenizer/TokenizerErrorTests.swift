@@ -70,7 +70,6 @@ struct TokenizerErrorTests {
   @Test(
     arguments: [
       ("model", nil, .missing(key: "model")),
-      ("decoder", nil, .missing(key: "decoder")),
       ("model", ["vocab": nil], .missing(key: "model.vocab")),
       ("model", ["merges": nil], .missing(key: "model.merges")),
       (
@@ -126,14 +125,6 @@ struct TokenizerErrorTests {
       (
         "decoder", ["type": "Strip", "content": " ", "start": -1],
         .invalid(key: "decoder.start", expected: "a count", found: "-1")
-      ),
-      (
-        "added_tokens", [["id": 9, "content": "ab"]],
-        .twoIDs(token: "ab", first: 2, second: 9)
-      ),
-      (
-        "added_tokens", [["id": 2, "content": "<s>"]],
-        .sharedID(id: 2, first: "ab", second: "<s>")
       ),
       ("added_tokens", [["id": 2]], .missing(key: "added_tokens[0].content")),
       ("added_tokens", [["content": "<s>"]], .missing(key: "added_tokens[0].id")),
