@@ -37,7 +37,7 @@ extension Checkpoint {
   /// Throws for a checkpoint that has no linear layers with groups of four along the last dimension: a LoRA adapter,
   /// or layers stored as `inputs × outputs`.
   func requireLinears() throws {
-    if let factor = tensors.first(where: { Self.isAdapterFactor($0.name) }) {
+    if let factor = tensors.first(where: { WeightName($0.name).isAdapter }) {
       throw ForeignWeightsError.adapter(tensor: factor.name, path: path)
     }
     if let tensor = try transposedLinear() {
@@ -54,38 +54,38 @@ extension Checkpoint {
     }
   }
 
-  private static func isAdapterFactor(_ name: String) -> Bool {
-    name.split(separator: ".").contains { part in
-      part.hasPrefix("lora_") || part.hasPrefix("ia3_") || part.hasPrefix("hada_")
-        || part.hasPrefix("lokr_") || part.hasPrefix("oft_")
-    }
-  }
-
   /// The families whose linear layers are `Conv1D` modules of transformers.
   private static let transposedFamilies = [
     "gpt2", "openai-gpt", "imagegpt", "decision_transformer",
   ]
-  /// The layers of those families.
-  private static let transposedLayers = ["c_attn", "c_proj", "c_fc", "q_attn"]
 
   /// The first linear layer that is stored as `inputs × outputs`; nil where there is none.
   ///
-  /// config.json tells by the family. Without it the shapes do: a fused query, key and value is three times as wide as
-  /// it is high, and the MLP's first layer wider than high.
+  /// config.json tells by the family, and so does a bias as long as the weight is wide. Where neither does, a layer's
+  /// name and shape do: a fused query, key and value is three times as wide as it is high.
   private func transposedLinear() throws -> String? {
-    let family = try? configurationJSON()?["model_type"]?.string
-    if let family, !Self.transposedFamilies.contains(family) { return nil }
-    let layers = tensors.filter { tensor in
-      let parts = tensor.name.split(separator: ".")
-      return tensor.shape.count == 2 && parts.last == "weight" && parts.count >= 2
-        && Self.transposedLayers.contains(String(parts[parts.count - 2]))
+    let matrices = try modelTensors().filter { tensor in
+      tensor.shape.count == 2 && tensor.name.hasSuffix(".weight")
+        && WeightName(tensor.name).isInBlock
     }
-    if family != nil { return layers.first?.name }
-    return layers.first { tensor in
-      let (rows, columns) = (tensor.shape[0], tensor.shape[1])
-      return tensor.name.hasSuffix(".c_attn.weight") && columns == 3 * rows
-        || tensor.name.hasSuffix(".c_fc.weight") && columns > rows
+    if let first = matrices.first(where: { WeightName($0.name).isConv1D }), try isTransposedFamily()
+    {
+      return first.name
+    }
+    return matrices.first { tensor in
+      let (outputs, inputs) = (tensor.shape[0], tensor.shape[1])
+      let bias = self[String(tensor.name.dropLast("weight".count)) + "bias"]?.shape
+      if outputs != inputs, let bias { return bias == [inputs] }
+      return WeightName(tensor.name).isConv1D(of: tensor.shape)
     }?.name
+  }
+
+  private func isTransposedFamily() throws -> Bool {
+    guard let json = try configurationJSON() else { return false }
+    let parts = ["text_config", "decoder", "llm_config", "language_config"].compactMap { json[$0] }
+    return ([json] + parts).contains { part in
+      part["model_type"]?.string.map(Self.transposedFamilies.contains) ?? false
+    }
   }
 
   // MARK: Quantized by others

@@ -16,91 +16,46 @@ enum WeightRole: String, Sendable, CaseIterable {
   case tower = "vision or audio weight"
   /// What maps a tower's outputs to the width of the decoder.
   case projector = "projector weight"
-  /// A table of biases or embeddings by position.
-  case position = "position table"
+  /// A table inside a block, of biases by position for example.
+  case position = "position or embedding table"
   /// A convolution kernel.
   case convolution = "convolution"
   /// The experts of a block in one tensor of three dimensions.
   case stackedExperts = "stacked expert tensor"
   /// A block that predicts tokens after the next one.
   case prediction = "multi-token-prediction weight"
-  /// A layer of an output head with several layers.
+  /// A layer of an output head that is a numbered block.
   case head = "head weight"
 
   /// The role of a tensor.
   ///
-  /// - Parameter hasExperts: whether any tensor of the checkpoint belongs to an expert.
+  /// - Parameter hasExperts: whether the module around the weight's own has experts, too.
   init(name: String, shape: [Int], hasExperts: Bool) {
-    let parts = name.lowercased().split(separator: ".").map(String.init)
-    let module = parts.last == "weight" ? parts.dropLast() : parts[...]
-    func has(_ words: [String]) -> Bool {
-      module.contains { part in words.contains { part.contains($0) } }
-    }
-    func begins(_ words: [String]) -> Bool {
-      module.contains { part in words.contains { part == $0 || part.hasPrefix($0 + "_") } }
-    }
-    let last = module.last ?? ""
-    if has(["projector", "modality_projection"])
-      || begins(["connector", "aligner", "resampler", "perceiver", "mm_projection"])
-    {
-      self = .projector
-    } else if begins(Self.towers) {
-      self = .tower
-    } else if begins(["mtp", "nextn"]) {
+    let weight = WeightName(name)
+    if let foreign = weight.foreignPart {
+      self = foreign
+    } else if weight.isPrediction {
       self = .prediction
-    } else if has([
-      "relative_attention_bias", "relative_position", "rel_pos", "position_bias", "pos_emb",
-      "position_embedding", "embed_positions",
-    ]) {
-      self = .position
-    } else if last.contains("norm") || has(["embed"]) || ["wte", "wpe"].contains(last) {
-      self = .ordinary
-    } else if last == "router" || module.dropLast().contains("router")
-      || ["wg", "moe_gate"].contains(last) && module.contains("gate") || last == "moe_gate"
-      || last == "gate" && (hasExperts || has(["moe"]) || Self.isNarrow(shape))
-    {
-      self = .router
-    } else if last.hasSuffix("expert_gate") || last.hasSuffix("experts_gate")
-      || ["in_proj_a", "in_proj_b", "in_proj_ba"].contains(last)
-    {
-      self = .gate
-    } else if last.contains("conv1d") || last.contains("conv2d") || last == "conv"
-      || shape.count > 3
-    {
-      self = .convolution
-    } else if shape.count == 3 {
-      self = Self.isInBlock(module) ? .stackedExperts : .ordinary
-    } else if module.contains(where: { $0.allSatisfy(\.isNumber) })
-      && (begins(["head", "heads"])
-        || module.contains { $0.hasSuffix("_head") || $0.hasSuffix("_heads") })
-    {
+    } else if !weight.isInBlock {
+      self = weight.isListed ? .linear : .ordinary
+    } else if weight.isHead {
       self = .head
+    } else if weight.parts.contains(where: { $0.lowercased().contains("norm") }) {
+      self = .ordinary
+    } else if weight.isStackOfExperts(shape) {
+      self = .stackedExperts
+    } else if weight.isConvolution {
+      self = .convolution
+    } else if shape.count != 2 {
+      self = .ordinary
+    } else if weight.isEmbedding {
+      self = .position
+    } else if weight.isRecurrenceGate || weight.isExpertGate {
+      self = .gate
+    } else if weight.isRouter || weight.isPlainGate && (hasExperts || shape[0] <= shape[1]) {
+      self = .router
     } else {
-      self = Self.isInBlock(module) ? .linear : .ordinary
-    }
-  }
-
-  /// What the names of towers begin with.
-  private static let towers = [
-    "vision", "visual", "audio", "speech", "image", "img", "video", "vit", "vpm", "apm", "clip",
-    "siglip", "sam", "whisper", "token2wav", "code2wav",
-  ]
-
-  /// Whether a weight has far fewer outputs than inputs, as a router's one output for each expert.
-  private static func isNarrow(_ shape: [Int]) -> Bool {
-    shape.count == 2 && shape[0] * 4 <= shape[1]
-  }
-
-  /// Whether a module belongs to a numbered block: `layers.3.mlp.up_proj`, or `layers.3` itself.
-  ///
-  /// A number of another kind of list counts where a module of several parts follows: `mm_projector.0` is no block.
-  private static func isInBlock(_ module: ArraySlice<String>) -> Bool {
-    module.indices.contains { place in
-      guard module[place].allSatisfy(\.isNumber) else { return false }
-      let isList =
-        place > module.startIndex
-        && ["layers", "layer", "h", "blocks", "block"].contains(module[place - 1])
-      return isList || module.endIndex - place > 1
+      self = .linear
     }
   }
 }
@@ -128,22 +83,23 @@ extension LeftAlone: CustomStringConvertible {
 }
 
 extension Checkpoint {
-  /// Whether any tensor belongs to an expert, by its name.
-  private var hasExperts: Bool { tensors.contains { $0.name.lowercased().contains("expert") } }
-
   /// The tensors of the model with two dimensions or more that are weights, and their roles.
   ///
   /// - Parameter types: which element types count.
   func roles(
     of types: (DType) -> Bool
   ) throws -> [(tensor: ModelTensor, role: WeightRole)] {
-    let (hasExperts, prediction) = (hasExperts, PredictionBlocks(of: self))
-    return try modelTensors().filter { tensor in
+    let tensors = try modelTensors()
+    let parents = Set(tensors.compactMap { WeightName($0.name).parentOfExperts })
+    let prediction = PredictionBlocks(of: self)
+    return tensors.filter { tensor in
       tensor.shape.count >= 2 && types(tensor.dtype)
         && (tensor.name.hasSuffix(".weight") || tensor.shape.count == 3
           || !tensor.name.contains("."))
     }.map { tensor in
-      let role = WeightRole(name: tensor.name, shape: tensor.shape, hasExperts: hasExperts)
+      let role = WeightRole(
+        name: tensor.name, shape: tensor.shape,
+        hasExperts: parents.contains(WeightName(tensor.name).parent))
       return (tensor, role == .linear && prediction.contains(tensor.name) ? .prediction : role)
     }
   }
