@@ -5,12 +5,14 @@ extension Checkpoint {
   ///
   /// - Parameter globs: names of weights that must be there and be 2:4 besides, whatever the manifest
   ///   says: each glob becomes a ``CheckReport/Requirement``.
+  /// - Parameter finite: the tensors that are searched for NaN and infinity.
   /// - Throws: ``ManifestError`` for a manifest that cannot be read or that names a tensor that is not
   ///   there, ``SelectionError`` for globs of the selection that match nothing, ``CheckError`` for a
   ///   tensor of a type that cannot be checked, and what `progress` throws.
   public func check(
     _ selection: WeightSelection = WeightSelection(), requiring globs: [String] = [],
-    on compute: Compute = .automatic, progress: ProgressHandler = { _ in }
+    finite: FiniteScope = .all, on compute: Compute = .automatic,
+    progress: ProgressHandler = { _ in }
   ) throws -> CheckReport {
     let globs = try globs.map(Glob.init)
     let meant = Set(
@@ -25,7 +27,8 @@ extension Checkpoint {
       (tensor.shape.count >= 2 && !isInt8Scale(tensor.name)) || isMeant(tensor)
     }
     let held = matrices.filter(isHeld)
-    let total = held.reduce(0) { $0 + $1.stored.byteCount }
+    let others = finite == .all ? tensorsBeside(held) : []
+    let total = (held.map(\.stored) + others).reduce(0) { $0 + $1.byteCount }
     var done = 0
     var verdicts: [ExactString: CheckReport.Tensor] = [:]
     for tensor in held {
@@ -33,8 +36,18 @@ extension Checkpoint {
       done += tensor.stored.byteCount
       verdicts[ExactString(tensor.name)] = try verdict(on: tensor, on: compute)
     }
+    // A weight without a violation has been found finite already.
+    let suspects = held.filter { verdicts[ExactString($0.name)]?.status == .violating }
+    var nonFinite = try suspects.compactMap { try self.nonFinite(in: $0.stored.name, on: compute) }
+    for tensor in others {
+      try progress(Progress(step: "check", done: done, total: total))
+      done += tensor.byteCount
+      if let found = try self.nonFinite(in: tensor.name, on: compute) { nonFinite.append(found) }
+      release(tensor.name)
+    }
     return CheckReport(
       tensors: matrices.map { verdicts[ExactString($0.name)] ?? CheckReport.Tensor(dense: $0) },
+      nonFinite: inOrder(nonFinite),
       requirements: globs.map { glob in
         let matched = held.filter { glob.matches($0.name) }
         let open = matched.filter { verdicts[ExactString($0.name)]?.status != .sparse }
@@ -42,6 +55,18 @@ extension Checkpoint {
           glob: glob.description, matched: matched.count, sparse: matched.count - open.count,
           dense: open.count { !isMeant($0) })
       })
+  }
+
+  /// The stored tensors that are not among some weights.
+  private func tensorsBeside(_ weights: [ModelTensor]) -> [Tensor] {
+    let held = Set(weights.map { ExactString($0.stored.name) })
+    return tensors.filter { !held.contains(ExactString($0.name)) }
+  }
+
+  /// Findings in the order of the checkpoint's tensors.
+  private func inOrder(_ found: [NonFiniteTensor]) -> [NonFiniteTensor] {
+    let byName = Dictionary(uniqueKeysWithValues: found.map { (ExactString($0.name), $0) })
+    return tensors.compactMap { byName[ExactString($0.name)] }
   }
 
   /// The names of the weights that should be 2:4: by the manifests, where nothing is selected, else by
@@ -105,6 +130,14 @@ extension Checkpoint {
       bytes: bytes ?? file.bytes(of: tensor.stored.info), type: tensor.dtype.weightType,
       rows: tensor.shape.dropLast().reduce(1, *), columns: tensor.shape.last ?? 1)
   }
+}
+
+/// The tensors that a check searches for NaN and infinity.
+public enum FiniteScope: String, Sendable, CaseIterable {
+  /// Every tensor of a floating-point type: embeddings, norms, biases and scales too.
+  case all
+  /// The weights that should be 2:4 and no others.
+  case weights
 }
 
 /// Values whose type is known, row after row.
