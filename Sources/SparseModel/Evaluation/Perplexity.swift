@@ -2,8 +2,8 @@ public import SparseCore
 
 /// How well a model predicts a text, by one fixed protocol.
 ///
-/// The text is tokenised as one string with no BOS added and cut into windows that do not overlap;
-/// the tail is dropped. The mean negative log-likelihood is taken over tokens 2…length of every
+/// The text is tokenised as one string and cut into windows that do not overlap; each begins with the
+/// tokenizer's start tokens, if it has any; the tail is dropped. The mean negative log-likelihood is taken over tokens 2…length of every
 /// window. Other protocols give other numbers, so windows and length belong to the result.
 public struct Perplexity: Sendable, Equatable {
   /// exp of the mean negative log-likelihood.
@@ -16,6 +16,8 @@ public struct Perplexity: Sendable, Equatable {
   public let windows: Int
   /// The number of tokens in a window; `length − 1` of them are predicted.
   public let length: Int
+  /// The tokens that were put at the start of each window; empty for none.
+  public let startTokens: [Int32]
   /// In which numbers INT8 weights were multiplied.
   public let activations: ActivationType
 
@@ -26,6 +28,7 @@ public struct Perplexity: Sendable, Equatable {
     tokens = windows.ids.count
     self.windows = windows.count
     length = windows.length
+    startTokens = windows.startTokens
     self.activations = activations
   }
 
@@ -35,7 +38,22 @@ public struct Perplexity: Sendable, Equatable {
       "schema": 1, "perplexity": .number(perplexity), "nll": .number(meanNegativeLogLikelihood),
       "tokens": .integer(tokens), "windows": .integer(windows), "length": .integer(length),
       "activations": .string(activations.rawValue),
+      "startTokens": .array(startTokens.map { .integer(Int($0)) }),
     ]
+  }
+
+  /// How windows are cut and scored, for reports.
+  package var protocolText: String { "\(startText), a window's first token is not predicted" }
+
+  /// How windows are cut, for reports.
+  package var startText: String {
+    let start =
+      startTokens.isEmpty
+      ? "no BOS added"
+      : "each begins with "
+        + (startTokens.count == 1 ? "token" : "tokens")
+        + " \(startTokens.map(String.init).joined(separator: ", "))"
+    return "no overlap, \(start)"
   }
 }
 
