@@ -87,7 +87,7 @@ public struct Mask24: Sendable, Equatable {
       guard let base = buffer.baseAddress, count > 0 else { return }
       nonisolated(unsafe) let bits = base
       Parallel.forEachRange(
-        of: rows, size: max(1, 1 << 14 / columns), threads: compute.threads
+        of: rows, size: max(1, 1 << 14 / max(1, columns)), threads: compute.threads
       ) { range in
         for row in range { select(row, bits + row * rowBytes) }
       }
@@ -161,7 +161,7 @@ public struct Mask24: Sendable, Equatable {
       nonisolated(unsafe) let (from, to, bits) = (weight, out, mask)
       let stride = columns * type.byteCount
       Parallel.forEachRange(
-        of: rows, size: max(1, 1 << 15 / columns), threads: compute.threads
+        of: rows, size: max(1, 1 << 15 / max(1, columns)), threads: compute.threads
       ) { range in
         for row in range {
           compute.kernels.applyMask(

@@ -6,10 +6,12 @@ package struct LogSumExp: Sendable {
   /// The largest value of each row so far.
   private(set) var maxima: [Float]
   private var sums: [Double]
+  private var isFinite: [Bool]
 
   package init(rows: Int) {
     maxima = [Float](repeating: -.infinity, count: rows)
     sums = [Double](repeating: 0, count: rows)
+    isFinite = [Bool](repeating: true, count: rows)
   }
 
   /// Takes in the next block of columns of every row.
@@ -20,18 +22,29 @@ package struct LogSumExp: Sendable {
     block.values.withUnsafeBufferPointer { values in
       maxima.withUnsafeMutableBufferPointer { maxima in
         sums.withUnsafeMutableBufferPointer { sums in
-          nonisolated(unsafe) let (x, highest, total) = (values.start, maxima.start, sums.start)
-          let size = max(1, 1 << 14 / max(1, columns))
-          Parallel.forEachRange(of: rows, size: size, threads: compute.threads) {
-            for row in $0 {
-              compute.kernels.logSumExp(
-                columns, x + row * columns, maximum: &highest[row], sum: &total[row])
+          isFinite.withUnsafeMutableBufferPointer { isFinite in
+            nonisolated(unsafe) let (x, highest, total) = (values.start, maxima.start, sums.start)
+            nonisolated(unsafe) let isFinite = isFinite.start
+            let size = max(1, 1 << 14 / max(1, columns))
+            Parallel.forEachRange(of: rows, size: size, threads: compute.threads) {
+              for row in $0 {
+                let x = x + row * columns
+                compute.kernels.logSumExp(
+                  columns, x, maximum: &highest[row], sum: &total[row])
+                // The values are in the nearest cache now.
+                if compute.kernels.countNotFinite(columns, .float32, x) > 0 {
+                  isFinite[row] = false
+                }
+              }
             }
           }
         }
       }
     }
   }
+
+  /// The first row that has had NaN or infinity among its values; nil where there is none.
+  package var firstNotFinite: Int? { isFinite.firstIndex(of: false) }
 
   /// log Σ e^x of each row, over all blocks so far; −infinity for none.
   package var values: [Double] {

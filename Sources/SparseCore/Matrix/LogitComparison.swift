@@ -13,6 +13,7 @@ package struct LogitComparison: Sendable {
     var sum = 0.0
     var difference = 0.0  // Σ e^(reference − maximum) · (reference − other)
     var top = 0  // the column of the maximum, the first of equal ones
+    var isFinite = true
   }
 
   package init(rows: Int) {
@@ -21,7 +22,7 @@ package struct LogitComparison: Sendable {
     otherTops = [Int](repeating: 0, count: rows)
   }
 
-  /// Takes in the next block of columns of every row: finite logits of the reference and of the other model.
+  /// Takes in the next block of columns of every row: logits of the reference and of the other model.
   package mutating func add(
     _ reference: Matrix, _ other: Matrix, on compute: Compute = .automatic
   ) {
@@ -47,6 +48,9 @@ package struct LogitComparison: Sendable {
                 compute.kernels.logSumExp(
                   width, a, minus: b, maximum: &sums[row].maximum, sum: &sums[row].sum,
                   difference: &sums[row].difference)
+                if compute.kernels.countNotFinite(width, .float32, a) > 0 {
+                  sums[row].isFinite = false
+                }
                 if sums[row].maximum > highest {
                   sums[row].top = first + Self.column(of: sums[row].maximum, in: a, width)
                 }
@@ -67,6 +71,13 @@ package struct LogitComparison: Sendable {
     of value: Float, in values: UnsafePointer<Float>, _ count: Int
   ) -> Int {
     (0..<count).first { values[$0] == value } ?? 0
+  }
+
+  /// The first row of each model that has had NaN or infinity among its logits; nil where there is none.
+  ///
+  /// Such a row's results mean nothing.
+  package var firstNotFinite: (reference: Int?, other: Int?) {
+    (reference.firstIndex { !$0.isFinite }, other.firstNotFinite)
   }
 
   /// KL(reference ‖ other) of each row, in nats: Σ p (log p − log q).

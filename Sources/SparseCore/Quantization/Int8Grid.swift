@@ -15,6 +15,8 @@ public struct Int8Grid: Sendable, Equatable {
   /// The number of columns of the weight.
   public let columns: Int
   /// The number of neighbouring columns that share a scale: a multiple of 4, or all of them where there is one scale per output channel.
+  ///
+  /// A weight without columns has one scale per row, whatever size is asked for.
   public let groupSize: Int
   /// The scales, row after row, ``groups`` for each; positive and finite.
   public let scales: [Float]
@@ -27,7 +29,7 @@ public struct Int8Grid: Sendable, Equatable {
 
   /// A grid with given scales: one for each row, or for each group of `groupSize` columns of each row.
   public init(rows: Int, columns: Int, groupSize: Int? = nil, scales: [Float]) {
-    let groupSize = groupSize ?? columns
+    let groupSize = columns == 0 ? 0 : groupSize ?? columns
     precondition(
       Int8Grid.allows(groupSize: groupSize, columns: columns),
       "Int8Grid: \(columns) columns in groups of \(groupSize)")
@@ -48,7 +50,8 @@ public struct Int8Grid: Sendable, Equatable {
   public init(
     for weight: Matrix, groupSize: Int? = nil, on compute: Compute = .automatic
   ) throws(QuantizationError) {
-    let (rows, columns, size) = (weight.rows, weight.columns, groupSize ?? weight.columns)
+    let (rows, columns) = (weight.rows, weight.columns)
+    let size = columns == 0 ? 0 : groupSize ?? columns
     guard Int8Grid.allows(groupSize: size, columns: columns) else {
       throw .groupSize(size, columns: columns)
     }
@@ -111,8 +114,9 @@ public struct Int8Grid: Sendable, Equatable {
     }
   }
 
-  private static func groups(columns: Int, groupSize: Int) -> Int {
-    columns == groupSize ? 1 : columns / groupSize
+  /// The number of scales of a row of so many columns.
+  package static func groups(columns: Int, groupSize: Int) -> Int {
+    columns == 0 || columns == groupSize ? 1 : columns / groupSize
   }
 
   /// Whether rows fall into such groups, and none of them ends within a group of four.

@@ -42,16 +42,24 @@ public struct CalibrationOptions: Sendable {
   public var length: Int?
   /// Where random numbers start: 0 takes a text's first windows, another seed draws windows at random.
   public var seed: UInt64
+  /// What each window of a text begins with; it does not matter to other sources.
+  public var start: TextStart
 
   /// Calibration by the model's own text unless told otherwise.
   public init(
     source: CalibrationSource = .selfWritten, samples: Int? = nil, length: Int? = nil,
-    seed: UInt64 = 0
+    seed: UInt64 = 0, start: TextStart = .auto
   ) {
     self.source = source
     self.samples = samples
     self.length = length
     self.seed = seed
+    self.start = start
+  }
+
+  /// The start of a text's windows as run identities name it; nil for sources that are no text.
+  var startName: String? {
+    if case .text = source { start.rawValue } else { nil }
   }
 
   /// The number of sequences where none is asked for.
@@ -69,6 +77,8 @@ public struct CalibrationOptions: Sendable {
 public enum CalibrationError: Error, Equatable {
   /// The text is shorter than what was asked for.
   case tooLittleText(path: String, tokens: Int, samples: Int, length: Int)
+  /// The start tokens leave no room for text in a window.
+  case noRoomForText(path: String, length: Int, startTokens: Int)
   /// The file of token ids holds fewer sequences than asked for.
   case tooFewSamples(path: String, found: Int, asked: Int)
   /// The file's sequences are shorter than asked for.
@@ -84,6 +94,8 @@ extension CalibrationError: CustomStringConvertible {
     case .tooLittleText(let path, let tokens, let samples, let length):
       "\(path): \(samples.counting("window")) of \(length) \(samples == 1 ? "needs" : "need")"
         + " \((samples * length).counting("token")), the text holds \(tokens)"
+    case .noRoomForText(let path, let length, let startTokens):
+      "\(path): \(startTokens.counting("start token")) leave no room for text in windows of \(length.counting("token"))"
     case .tooFewSamples(let path, let found, let asked):
       "\(path): \(asked) sequences were asked for, the file holds \(found)"
     case .samplesTooShort(let path, let found, let asked):

@@ -12,8 +12,10 @@ extension CalibrationOptions {
       _ = try model.configuration.startToken(of: model.checkpoint)
       return nil
     case .text(let path):
-      let ids = try Tokenizer(for: model.checkpoint).encode(contentsOf: path)
-      windows = try cut(ids, into: length, path: path)
+      let tokenizer = try Tokenizer(for: model.checkpoint)
+      let ids = try tokenizer.encode(contentsOf: path)
+      windows = try cut(
+        ids, into: length, startTokens: tokenizer.startTokens(start), path: path)
     case .tokens(let path):
       windows = try readTokens(path, length: self.length, context: length)
     }
@@ -22,20 +24,26 @@ extension CalibrationOptions {
   }
 
   /// The first windows of a text, or windows at random places for a seed other than 0.
-  private func cut(_ ids: [Int32], into length: Int, path: String) throws -> TokenWindows {
-    let available = ids.count / length
+  private func cut(
+    _ ids: [Int32], into length: Int, startTokens: [Int32], path: String
+  ) throws -> TokenWindows {
+    // The tokens of a text that a window holds.
+    let room = length - startTokens.count
+    guard room > 0 else {
+      throw CalibrationError.noRoomForText(
+        path: path, length: length, startTokens: startTokens.count)
+    }
+    let available = ids.count / room
     let count = samples ?? min(Self.defaultSamples, available)
     guard count > 0, count <= available else {
       throw CalibrationError.tooLittleText(
-        path: path, tokens: ids.count, samples: max(1, count), length: length)
-    }
-    guard seed != 0 else {
-      return TokenWindows(count: count, length: length, ids: Array(ids[..<(count * length)]))
+        path: path, tokens: ids.count, samples: max(1, count), length: room)
     }
     var random = SplitMix64(seed: seed)
-    let starts = (0..<count).map { _ in Int.random(in: 0...ids.count - length, using: &random) }
-    return TokenWindows(
-      count: count, length: length, ids: starts.flatMap { ids[$0..<$0 + length] })
+    let starts = (0..<count).map {
+      seed == 0 ? $0 * room : Int.random(in: 0...ids.count - room, using: &random)
+    }
+    return TokenWindows(of: ids, from: starts, length: length, startTokens: startTokens)
   }
 
   /// The rows of the tensor `tokens`, cut to the length asked for.

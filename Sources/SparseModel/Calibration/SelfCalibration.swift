@@ -24,6 +24,7 @@ extension Decoder {
   ///   - first: the number of the first sequence.
   ///   - memory: what the keys and values of the sequences written together may take: many sequences share
   ///     each weight that is read; and whether weights are let go after every use.
+  /// - Throws: ``ModelError``, ``PredictionError`` where logits are NaN or infinite, and what `progress` throws.
   func writeText(
     from first: Int = 0, samples: Int, length: Int, seed: UInt64,
     memory: TextMemory = TextMemory(), on compute: Compute, progress: ProgressHandler
@@ -60,18 +61,10 @@ extension Decoder {
     }
     var columns = [step]  // one array of tokens for each position
     for position in 1..<max(length, 1) {
-      var probabilities = try next(
+      let logits = try next(
         after: step, in: cache, releasingWeights: memory.releasesWeights, on: compute,
         multiply: linearAsPacked)
-      softmaxRows(&probabilities, on: compute)
-      let drawn = Parallel.map(sequences.count, threads: compute.threads) {
-        [randoms, probabilities] row in
-        var random = randoms[row]
-        let token = probabilities.draw(row: row, using: &random)
-        return (token, random)
-      }
-      step = drawn.map(\.0)
-      randoms = drawn.map(\.1)
+      step = logits.tokens(using: &randoms, on: compute)
       columns.append(step)
       try written(position)
     }

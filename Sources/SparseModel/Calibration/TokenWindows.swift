@@ -6,27 +6,51 @@ public struct TokenWindows: Sendable, Equatable {
   public let length: Int
   /// The token ids, window after window: `count · length` of them.
   public let ids: [Int32]
+  /// The tokens that each window of a text begins with, put before it; empty for none.
+  public let startTokens: [Int32]
 
   /// Windows over ids that lie one after the other.
-  public init(count: Int, length: Int, ids: [Int32]) {
+  ///
+  /// - Parameter startTokens: what has been put at the start of each, among `ids`.
+  public init(count: Int, length: Int, ids: [Int32], startTokens: [Int32] = []) {
     precondition(
       count >= 0 && length > 0 && ids.count == count * length,
       "TokenWindows: \(count) × \(length) needs \(count * length) ids, got \(ids.count)")
     self.count = count
     self.length = length
     self.ids = ids
+    self.startTokens = startTokens
   }
 
   /// As many windows as a text's ids fill; the tail is dropped.
-  public init(cutting ids: [Int32], length: Int) {
-    let count = ids.count / length
-    self.init(count: count, length: length, ids: Array(ids.prefix(count * length)))
+  ///
+  /// - Parameter startTokens: what each window begins with, fewer than `length`.
+  public init(cutting ids: [Int32], length: Int, startTokens: [Int32] = []) {
+    let room = length - startTokens.count
+    let starts = (0..<ids.count / room).map { $0 * room }
+    self.init(of: ids, from: starts, length: length, startTokens: startTokens)
+  }
+
+  /// The windows of a text's ids that begin at the given places.
+  ///
+  /// - Parameter startTokens: what each window begins with, fewer than `length`.
+  init(of ids: [Int32], from starts: [Int], length: Int, startTokens: [Int32]) {
+    let room = length - startTokens.count
+    precondition(room > 0, "TokenWindows: \(length) tokens with \(startTokens.count) before them")
+    var all: [Int32] = []
+    all.reserveCapacity(starts.count * length)
+    for start in starts {
+      all += startTokens
+      all += ids[start..<start + room]
+    }
+    self.init(count: starts.count, length: length, ids: all, startTokens: startTokens)
   }
 
   /// The first windows, or all if there are fewer.
   public func first(_ count: Int) -> TokenWindows {
     let kept = min(count, self.count)
-    return TokenWindows(count: kept, length: length, ids: Array(ids.prefix(kept * length)))
+    return TokenWindows(
+      count: kept, length: length, ids: Array(ids.prefix(kept * length)), startTokens: startTokens)
   }
 
   /// The start of every window.

@@ -56,6 +56,13 @@ struct CheckpointLayout {
     self.places = places
   }
 
+  /// The tensor of the output named `name`; nil where there is none.
+  subscript(name: String) -> TensorInfo? {
+    places[ExactString(name)].flatMap { file in
+      files[file].tensors.first { $0.name.hasSameBytes(as: name) }
+    }
+  }
+
   /// The tensors in the input's order, a new file wherever the next one does not fit.
   private static func shards(
     of changes: CheckpointChanges, to input: Checkpoint, size: Int

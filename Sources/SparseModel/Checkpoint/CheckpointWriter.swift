@@ -28,7 +28,7 @@ public final class CheckpointWriter: Sendable {
   private let folder: AtomicFolder?
   private let companions: CheckpointCompanions?
   private let inputs: [InputStamp]  // all files that are read
-  private let layout: CheckpointLayout
+  let layout: CheckpointLayout
   private let changes: CheckpointChanges
 
   /// Creates the output under its temporary name, each file at its full size, and copies what is

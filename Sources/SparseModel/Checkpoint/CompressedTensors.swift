@@ -73,7 +73,8 @@ enum CompressedTensors {
           layer: name, model: checkpoint.path,
           reason: .quantization(.groupSize(groupSize, columns: weight.columns)))
       }
-      let groups = groupSize.map { weight.columns / $0 } ?? 1
+      let groups = Int8Grid.groups(
+        columns: weight.columns, groupSize: groupSize ?? weight.columns)
       changes[tensor: name] = [
         TensorSpec(name: name, dtype: .i8, shape: [weight.rows, weight.columns]),
         TensorSpec(name: scaleName(of: name), dtype: .f32, shape: [weight.rows, groups]),
@@ -137,6 +138,16 @@ extension Checkpoint {
   }
 }
 
+extension Int8Grid {
+  /// The scales in the type of the tensor that they are written as.
+  ///
+  /// A weight that only changes its order keeps the type of its scales, and their values exactly.
+  func scaleBytes(of tensor: TensorInfo?) -> ByteView {
+    let scales = Matrix(rows: rows, columns: groups, scales)
+    return ByteView(copying: scales.storedBytes(as: tensor?.dtype.scalarType ?? .float32))
+  }
+}
+
 extension CheckpointWriter {
   /// Writes a weight that has been pruned: one tensor, or where it is INT8 its codes and its scales beside them.
   ///
@@ -144,9 +155,8 @@ extension CheckpointWriter {
   func write(pruned weight: StoredMatrix, as name: String) throws(FileError) -> [String] {
     try write(weight.bytes, as: name)
     guard let grid = weight.grid else { return [name] }
-    let scales = Matrix(rows: grid.rows, columns: grid.groups, grid.scales)
     let scaleName = CompressedTensors.scaleName(of: name)
-    try write(ByteView(copying: scales.storedBytes(as: .float32)), as: scaleName)
+    try write(grid.scaleBytes(of: layout[scaleName]), as: scaleName)
     return [name, scaleName]
   }
 }

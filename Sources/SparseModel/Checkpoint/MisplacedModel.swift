@@ -61,8 +61,9 @@ public enum MisplacedModel: Error, Equatable, Sendable {
   private static func snapshot(in folder: String) throws -> String? {
     let place = Path.join(folder, "snapshots")
     let all = try FileSystem.kind(of: place) == .folder ? FileSystem.names(in: place) : []
-    let main = (try? MappedFile(path: Path.join(folder, "refs/main")).bytes).map {
-      String(decoding: Array($0.bytes.prefix(100)), as: UTF8.self).prefix { !$0.isWhitespace }
+    let reference = (try? MappedFile(path: Path.join(folder, "refs/main")))?.bytes
+    let main = reference?.withUnsafeBytes { bytes in
+      String(decoding: bytes.prefix(100), as: UTF8.self).prefix { !$0.isWhitespace }
     }
     let name = main.flatMap { main in all.first { $0 == main } } ?? (all.count == 1 ? all[0] : nil)
     return name.map { Path.join(place, $0) }

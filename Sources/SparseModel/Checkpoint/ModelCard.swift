@@ -86,7 +86,7 @@ extension AtomicFolder {
     let copy = Path.join(temporaryPath, ModelCard.name)
     guard try FileSystem.kind(of: copy) == .file, let json = try? JSON(parsing: manifest),
       let text = String(
-        validating: try Array(MappedFile(path: copy).bytes.bytes), as: UTF8.self)
+        validating: try MappedFile(path: copy).bytes.withUnsafeBytes { Array($0) }, as: UTF8.self)
     else { return }
     let final = Path.join(path, ModelCard.name)
     try AtomicFile.write(

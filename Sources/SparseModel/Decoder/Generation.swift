@@ -24,6 +24,8 @@ extension Decoder {
   ///     in float32.
   ///   - onToken: called with each token as it comes; throw to stop.
   /// - Returns: the new tokens, without the end-of-text token.
+  /// - Throws: ``ModelError``, ``EvaluationError``, ``PredictionError`` where logits are NaN or infinite,
+  ///   and what `onToken` throws.
   public func generate(
     after prompt: [Int32], count: Int, sampling: Sampling,
     activations: ActivationType = .float32, on compute: Compute = .automatic,
@@ -40,20 +42,14 @@ extension Decoder {
       for: "\(capacity) tokens")
     let ends = try configuration.endTokens(of: checkpoint)
     let cache = KeyValueCache(configuration: configuration, sequences: 1, capacity: capacity)
-    var random = SplitMix64(seed: sampling.seed, stream: 0)
+    var randoms = [SplitMix64(seed: sampling.seed, stream: 0)]
     var result: [Int32] = []
     var step = prompt
     while result.count < count {
-      var logits = try next(
+      let logits = try next(
         after: step, in: cache, on: compute, multiply: activations.multiply)
-      let token: Int32
-      if sampling.temperature > 0 {
-        logits.scale(by: Float(1 / sampling.temperature))
-        softmaxRows(&logits, on: compute)
-        token = logits.draw(row: 0, using: &random)
-      } else {
-        token = likeliest(logits)
-      }
+      let token = logits.tokens(
+        temperature: sampling.temperature, using: &randoms, on: compute)[0]
       if ends.contains(token) { break }
       result.append(token)
       try onToken(token)
@@ -68,6 +64,7 @@ extension Decoder {
   ///   - tokens: the same number for each sequence of the cache, sequence after sequence.
   ///   - releasingWeights: whether the memory of weights is let go as soon as they have been read.
   ///   - multiply: `x Wᵀ`; a product whose rows do not depend on each other gives logits that do not either.
+  /// - Throws: ``ModelError``, and ``PredictionError`` where logits are NaN or infinite.
   package func next(
     after tokens: [Int32], in cache: KeyValueCache, releasingWeights: Bool = false,
     on compute: Compute,
@@ -83,7 +80,13 @@ extension Decoder {
     cache.advance(by: added)
     let last = (0..<cache.sequences).map { ($0 + 1) * added - 1 }
     let rows = added == 1 ? state.hidden : state.hidden.gather(rows: last)
-    let logits = multiply(finish(rows, on: compute), .whole(outputProjection), compute)
+    let states = finish(rows, on: compute)
+    let logits = multiply(states, .whole(outputProjection), compute)
+    if let row = logits.firstRowNotFinite(on: compute) {
+      throw predictionError(
+        state: states.values[row * states.columns..<(row + 1) * states.columns], window: nil,
+        position: cache.length - 1, on: compute)
+    }
     if releasingWeights { releaseTables() }
     return logits
   }
@@ -93,13 +96,6 @@ extension Decoder {
       checkpoint.release(block.linear(name).name)
     }
   }
-
-  /// The likeliest token of one row of logits, of equal ones the lowest id.
-  private func likeliest(_ logits: Matrix) -> Int32 {
-    var best = 0
-    for id in logits.values.indices where logits.values[id] > logits.values[best] { best = id }
-    return Int32(best)
-  }
 }
 
 extension ActivationType {
@@ -107,20 +103,5 @@ extension ActivationType {
   func multiply(_ x: Matrix, _ weight: StoredWeight, on compute: Compute) -> Matrix {
     self == .int8 && weight.type == .int8
       ? int8Linear(x, weight, on: compute) : linear(x, weight, on: compute)
-  }
-}
-
-extension Matrix {
-  /// An index drawn from a row of probabilities.
-  func draw(row: Int, using random: inout SplitMix64) -> Int32 {
-    var target = random.uniform()
-    let start = row * columns
-    var last: Int32 = 0  // where rounding leaves the sum below 1
-    for id in 0..<columns where values[start + id] > 0 {
-      last = Int32(id)
-      target -= Double(values[start + id])
-      if target < 0 { break }
-    }
-    return last
   }
 }

@@ -85,7 +85,8 @@ public struct CalibrateRun: Sendable {
       calibration: Manifest.Calibration(
         source: calibration.source.name, samples: total, length: length, seed: calibration.seed,
         fingerprint: all.map { Fingerprint.text(ofSequences: Fingerprint.sequences($0)) }
-          ?? Fingerprint.unknown),
+          ?? Fingerprint.unknown,
+        startTokens: all?.startTokens ?? []),
       samples: samples, blocks: blocks, stages: model.stageKeys(of: blocks))
     given = all.map { all in
       TokenWindows(count: samples.count, length: all.length, ids: Array(all[samples]))

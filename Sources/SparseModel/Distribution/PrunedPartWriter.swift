@@ -41,10 +41,9 @@ final class PrunedPartWriter: Sendable {
   func write(_ name: String, _ tensor: StoredMatrix) throws {
     try file.write(tensor.bytes, as: name)
     guard let grid = tensor.grid else { return }
-    let scales = Matrix(rows: grid.rows, columns: grid.groups, grid.scales)
-    try file.write(
-      ByteView(copying: scales.storedBytes(as: .float32)), as: CompressedTensors.scaleName(of: name)
-    )
+    let scaleName = CompressedTensors.scaleName(of: name)
+    let place = file.header.tensors.first { $0.name.hasSameBytes(as: scaleName) }
+    try file.write(grid.scaleBytes(of: place), as: scaleName)
   }
 
   /// Copies what has not changed, and finishes the file under its name.

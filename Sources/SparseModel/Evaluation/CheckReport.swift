@@ -50,6 +50,8 @@ public struct CheckReport: Sendable {
 
   /// Every tensor of two or more dimensions and every one that should be 2:4, in the checkpoint's order.
   public let tensors: [Tensor]
+  /// The tensors that hold NaN or infinity, among all that were looked at for it, in the checkpoint's order.
+  public let nonFinite: [NonFiniteTensor]
   /// What was required, in the order given.
   public let requirements: [Requirement]
 
@@ -58,9 +60,11 @@ public struct CheckReport: Sendable {
     tensors.reduce(0) { $0 + ($1.status == status ? 1 : 0) }
   }
 
-  /// Whether no tensor violates the pattern, at least one holds to it, and every requirement is met.
+  /// Whether no tensor violates the pattern or holds NaN or infinity, at least one is 2:4, and every
+  /// requirement is met.
   public var passed: Bool {
-    count(.violating) == 0 && count(.sparse) > 0 && requirements.allSatisfy(\.isMet)
+    count(.violating) == 0 && count(.sparse) > 0 && nonFinite.isEmpty
+      && requirements.allSatisfy(\.isMet)
   }
 }
 
@@ -70,6 +74,7 @@ extension CheckReport {
     [
       "schema": 1, "passed": .bool(passed), "sparse": .integer(count(.sparse)),
       "violating": .integer(count(.violating)), "dense": .integer(count(.dense)),
+      "nonFinite": .array(nonFinite.map(\.json)),
       "required": .array(requirements.map(\.json)), "tensors": .array(tensors.map(\.json)),
     ]
   }

@@ -5,12 +5,14 @@ extension Checkpoint {
   ///
   /// - Parameter globs: names of weights that must be there and be 2:4 besides, whatever the manifest
   ///   says: each glob becomes a ``CheckReport/Requirement``.
+  /// - Parameter finite: the tensors that are searched for NaN and infinity.
   /// - Throws: ``ManifestError`` for a manifest that cannot be read or that names a tensor that is not
   ///   there, ``SelectionError`` for globs of the selection that match nothing, ``CheckError`` for a
   ///   tensor of a type that cannot be checked, and what `progress` throws.
   public func check(
     _ selection: WeightSelection = WeightSelection(), requiring globs: [String] = [],
-    on compute: Compute = .automatic, progress: ProgressHandler = { _ in }
+    finite: FiniteScope = .all, on compute: Compute = .automatic,
+    progress: ProgressHandler = { _ in }
   ) throws -> CheckReport {
     let globs = try globs.map(Glob.init)
     try requireLinears()
@@ -30,7 +32,8 @@ extension Checkpoint {
         && !packed.contains { $1.owns(tensor.name) }) || isMeant(tensor)
     }
     let held = matrices.filter(isHeld)
-    let total = held.reduce(0) { $0 + $1.stored.byteCount }
+    let others = finite == .all ? tensorsBeside(held) : []
+    let total = (held.map(\.stored) + others).reduce(0) { $0 + $1.byteCount }
     var done = 0
     var verdicts: [ExactString: CheckReport.Tensor] = [:]
     for tensor in held {
@@ -41,9 +44,19 @@ extension Checkpoint {
     let unpacked = try packed.map { form, weight in
       try verdict(on: weight, of: form, on: compute)
     }
+    // A weight without a violation has been found finite already.
+    let suspects = held.filter { verdicts[ExactString($0.name)]?.status == .violating }
+    var nonFinite = try suspects.compactMap { try self.nonFinite(in: $0.stored.name, on: compute) }
+    for tensor in others {
+      try progress(Progress(step: "check", done: done, total: total))
+      done += tensor.byteCount
+      if let found = try self.nonFinite(in: tensor.name, on: compute) { nonFinite.append(found) }
+      release(tensor.name)
+    }
     return CheckReport(
       tensors: matrices.map { verdicts[ExactString($0.name)] ?? CheckReport.Tensor(dense: $0) }
         + unpacked,
+      nonFinite: inOrder(nonFinite),
       requirements: globs.map { glob in
         let matched = held.filter { glob.matches($0.name) }
         let open = matched.filter { verdicts[ExactString($0.name)]?.status != .sparse }
@@ -99,6 +112,18 @@ extension Checkpoint {
       name: weight.name, shape: [rows, columns], dtype: contents.dtype.rawValue,
       status: bad == 0 ? .sparse : .violating, groups: rows * columns / 4, violations: bad,
       first: nil)
+  }
+
+  /// The stored tensors that are not among some weights.
+  private func tensorsBeside(_ weights: [ModelTensor]) -> [Tensor] {
+    let held = Set(weights.map { ExactString($0.stored.name) })
+    return tensors.filter { !held.contains(ExactString($0.name)) }
+  }
+
+  /// Findings in the order of the checkpoint's tensors.
+  private func inOrder(_ found: [NonFiniteTensor]) -> [NonFiniteTensor] {
+    let byName = Dictionary(uniqueKeysWithValues: found.map { (ExactString($0.name), $0) })
+    return tensors.compactMap { byName[ExactString($0.name)] }
   }
 
   /// The names of the weights that should be 2:4: by the manifests, where nothing is selected, else by
@@ -186,6 +211,14 @@ extension Checkpoint {
       bytes: standIn ?? stored, type: standIn == nil ? tensor.dtype.weightType : .float16,
       rows: tensor.shape.dropLast().reduce(1, *), columns: tensor.shape.last ?? 1)
   }
+}
+
+/// The tensors that a check searches for NaN and infinity.
+public enum FiniteScope: String, Sendable, CaseIterable {
+  /// Every tensor of a floating-point type: embeddings, norms, biases and scales too.
+  case all
+  /// The weights that should be 2:4 and no others.
+  case weights
 }
 
 /// Values whose type is known, row after row.

@@ -125,14 +125,19 @@ struct ComparisonWalk {
       for chunk in a.indices {
         let logitsA = timed(&seconds.reference) { linear(a[chunk], weightA, on: compute) }
         let logitsB = timed(&seconds.other) { linear(b[chunk], weightB, on: compute) }
-        try requireFinite(logitsA, of: reference.model)
-        try requireFinite(logitsB, of: other.model)
         comparisons[chunk].add(logitsA, logitsB, on: compute)
         targets.reference.add(logitsA, of: slice, first: first)
         targets.other.add(logitsB, of: slice, first: first)
         first += a[chunk].rows
       }
     }
+    let bad = comparisons.map(\.firstNotFinite)
+    try reference.model.requireFinite(
+      a, firstNotFinite: bad.map(\.reference), length: windows.length,
+      firstWindow: group.lowerBound, on: compute)
+    try other.model.requireFinite(
+      b, firstNotFinite: bad.map(\.other), length: windows.length,
+      firstWindow: group.lowerBound, on: compute)
     tally.rates.reference.append(Double(part.ids.count) / max(seconds.reference, 1e-9))
     tally.rates.other.append(Double(part.ids.count) / max(seconds.other, 1e-9))
     // One after the other and in order, as the perplexity of a model alone is summed up.
@@ -147,11 +152,6 @@ struct ComparisonWalk {
       .count { $0 }
   }
 
-  private func requireFinite(_ logits: Matrix, of model: Decoder) throws {
-    if logits.countNotFinite(on: compute) > 0 {
-      throw EvaluationError.notFinite(model: model.checkpoint.path)
-    }
-  }
 
   private func timed<Result>(
     _ seconds: inout Double, _ body: () throws -> Result

@@ -2,8 +2,8 @@ public import SparseCore
 
 /// How well a model predicts a text, by one fixed protocol.
 ///
-/// The text is tokenised as one string with no BOS added and cut into windows that do not overlap;
-/// the tail is dropped. The mean negative log-likelihood is taken over tokens 2…length of every
+/// The text is tokenised as one string and cut into windows that do not overlap; each begins with the
+/// tokenizer's start tokens, if it has any; the tail is dropped. The mean negative log-likelihood is taken over tokens 2…length of every
 /// window. Other protocols give other numbers, so windows and length belong to the result.
 public struct Perplexity: Sendable, Equatable {
   /// exp of the mean negative log-likelihood.
@@ -16,6 +16,8 @@ public struct Perplexity: Sendable, Equatable {
   public let windows: Int
   /// The number of tokens in a window; `length − 1` of them are predicted.
   public let length: Int
+  /// The tokens that were put at the start of each window; empty for none.
+  public let startTokens: [Int32]
   /// In which numbers INT8 weights were multiplied.
   public let activations: ActivationType
 
@@ -26,6 +28,7 @@ public struct Perplexity: Sendable, Equatable {
     tokens = windows.ids.count
     self.windows = windows.count
     length = windows.length
+    startTokens = windows.startTokens
     self.activations = activations
   }
 
@@ -35,7 +38,22 @@ public struct Perplexity: Sendable, Equatable {
       "schema": 1, "perplexity": .number(perplexity), "nll": .number(meanNegativeLogLikelihood),
       "tokens": .integer(tokens), "windows": .integer(windows), "length": .integer(length),
       "activations": .string(activations.rawValue),
+      "startTokens": .array(startTokens.map { .integer(Int($0)) }),
     ]
+  }
+
+  /// How windows are cut and scored, for reports.
+  package var protocolText: String { "\(startText), a window's first token is not predicted" }
+
+  /// How windows are cut, for reports.
+  package var startText: String {
+    let start =
+      startTokens.isEmpty
+      ? "no BOS added"
+      : "each begins with "
+        + (startTokens.count == 1 ? "token" : "tokens")
+        + " \(startTokens.map(String.init).joined(separator: ", "))"
+    return "no overlap, \(start)"
   }
 }
 
@@ -57,7 +75,7 @@ extension Decoder {
   ///   integers, all others run in float32.
   /// - Throws: ``ModelError`` for token ids outside the vocabulary and for windows longer than the
   ///   context, ``EvaluationError`` where there is nothing to predict or no weight for INT8
-  ///   activations, and what `progress` throws.
+  ///   activations, ``PredictionError`` for predictions that are NaN or infinite, and what `progress` throws.
   public func perplexity(
     of windows: TokenWindows, activations: ActivationType = .float32,
     on compute: Compute = .automatic, progress: ProgressHandler = { _ in }
@@ -89,7 +107,9 @@ extension Decoder {
         count: group.count, length: windows.length, ids: Array(windows[group]))
       let hidden = try hiddenStates(
         of: part, activations, chunkTokens: batch.chunkTokens, on: compute, afterBlock: report)
-      for loss in losses(hidden, of: part, on: compute) { total += loss }
+      let losses = try losses(
+        hidden, of: part, firstWindow: group.lowerBound, on: compute)
+      for loss in losses { total += loss }
       try report(blocks.count + 1)
     }
     return Perplexity(ofLosses: total, windows, activations)
@@ -113,9 +133,12 @@ extension Decoder {
   }
 
   /// The negative log-likelihood of each window's tokens 2…length, window after window.
+  ///
+  /// - Parameter firstWindow: the number of the first window in its text, for errors.
+  /// - Throws: ``PredictionError`` where logits are NaN or infinite.
   func losses(
-    _ hidden: [Matrix], of windows: TokenWindows, on compute: Compute
-  ) -> [Double] {
+    _ hidden: [Matrix], of windows: TokenWindows, firstWindow: Int = 0, on compute: Compute
+  ) throws(PredictionError) -> [Double] {
     let normed = hidden.map { finish($0, on: compute) }
     var sums = normed.map { LogSumExp(rows: $0.rows) }
     var targets = TargetLogits(windows: windows)
@@ -129,7 +152,32 @@ extension Decoder {
         first += x.rows
       }
     }
+    try requireFinite(
+      normed, firstNotFinite: sums.map(\.firstNotFinite), length: windows.length,
+      firstWindow: firstWindow, on: compute)
     return targets.losses(sums.flatMap(\.values))
+  }
+
+  /// Throws where the logits of a token are NaN or infinite.
+  ///
+  /// - Parameters:
+  ///   - states: the last hidden states of whole windows as the output projection reads them, in chunks.
+  ///   - rows: the first row of each chunk with such logits; nil where there is none.
+  ///   - firstWindow: the number of the first window in its text.
+  func requireFinite(
+    _ states: [Matrix], firstNotFinite rows: [Int?], length: Int, firstWindow: Int,
+    on compute: Compute
+  ) throws(PredictionError) {
+    var first = 0  // the token of the chunk's first row
+    for (state, row) in zip(states, rows) {
+      if let row {
+        let token = first + row
+        throw predictionError(
+          state: state.values[row * state.columns..<(row + 1) * state.columns],
+          window: firstWindow + token / length, position: token % length, on: compute)
+      }
+      first += state.rows
+    }
   }
 }
 
@@ -141,8 +189,6 @@ public enum EvaluationError: Error, Equatable {
   case tooFewTokens(path: String, found: Int, needed: Int)
   /// INT8 activations were asked for, and no linear layer has an INT8 weight to multiply them by.
   case noInt8Weights(model: String)
-  /// The model's predictions are no numbers, or infinite.
-  case notFinite(model: String)
 }
 
 extension EvaluationError: CustomStringConvertible {
@@ -153,8 +199,6 @@ extension EvaluationError: CustomStringConvertible {
       "there is no token to predict in \(windows.counting("window")) of \(length.counting("token"))"
     case .tooFewTokens(let path, let found, let needed):
       "\(path): the text holds \(found.counting("token")), one window needs \(needed)"
-    case .notFinite(let model):
-      "\(model): the model's predictions hold NaN or infinity, which 'sparsify check' may find in its weights"
     case .noInt8Weights(let model):
       "\(model): no linear layer is INT8, so none can take INT8 activations ('sparsify quantize' makes such a model)"
     }

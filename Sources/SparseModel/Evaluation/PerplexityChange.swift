@@ -31,12 +31,15 @@ public struct PerplexityMeasure: Sendable {
   ///
   /// - Parameters:
   ///   - windows: how many of the text's first windows are taken; nil for all.
+  ///   - start: what each window begins with.
   ///   - checkpoint: the model as it is.
-  /// - Throws: the errors of opening the model and of ``TokenWindows/init(cutting:length:windows:for:)``.
-  public init(text: String, windows: Int? = nil, of checkpoint: Checkpoint) throws {
+  /// - Throws: the errors of opening the model and of ``TokenWindows/init(cutting:length:windows:start:for:)``.
+  public init(
+    text: String, windows: Int? = nil, start: TextStart = .auto, of checkpoint: Checkpoint
+  ) throws {
     self.text = text
     self.windows = try TokenWindows(
-      cutting: text, length: nil, windows: windows, for: checkpoint)
+      cutting: text, length: nil, windows: windows, start: start, for: checkpoint)
     model = try Decoder(checkpoint, positions: self.windows.length)
   }
 
@@ -83,21 +86,24 @@ extension TokenWindows {
   ///   - path: the text, in UTF-8.
   ///   - length: the tokens of a window; nil for 2048 or the model's context, whichever is less.
   ///   - windows: how many of the first windows are taken; nil for all.
+  ///   - start: what each window begins with.
   /// - Throws: ``ModelError`` for a length beyond the context and for a configuration or tokenizer that is missing or
   ///   cannot be used, the errors of reading the text, and
   ///   ``EvaluationError/tooFewTokens(path:found:needed:)``.
   public init(
-    cutting path: String, length: Int?, windows: Int?, for checkpoint: Checkpoint
+    cutting path: String, length: Int?, windows: Int?, start: TextStart = .auto,
+    for checkpoint: Checkpoint
   ) throws {
     let context = try ModelConfiguration(checkpoint).contextLength
     let length = length ?? min(2048, context)
     guard length <= context else {
       throw ModelError.contextTooLong(asked: length, context: context)
     }
-    let ids = try Tokenizer(for: checkpoint).encode(contentsOf: path)
-    let all = TokenWindows(cutting: ids, length: length)
+    let (all, found) = try Tokenizer(for: checkpoint).windows(
+      of: path, length: length, start: start)
     guard all.count > 0 else {
-      throw EvaluationError.tooFewTokens(path: path, found: ids.count, needed: length)
+      throw EvaluationError.tooFewTokens(
+        path: path, found: found, needed: length - all.startTokens.count)
     }
     self = all.first(windows ?? all.count)
   }

@@ -35,7 +35,7 @@ extension PackedForm {
         TensorSpec(name: module + ".packed", dtype: weight.dtype, shape: [rows, columns / 2]),
         TensorSpec(
           name: module + ".meta", dtype: wordBytes == 2 ? .i16 : .i32,
-          shape: [rows, byteCount / rows / wordBytes]),
+          shape: [rows, byteCount / max(1, rows) / wordBytes]),
       ]
     },
     bytes: { weight, compute throws(MetadataError) in

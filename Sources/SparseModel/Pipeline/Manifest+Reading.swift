@@ -48,7 +48,10 @@ extension Manifest.Calibration {
       let fingerprint = json["fingerprint"]?.string
     else { return nil }
     self.init(
-      source: source, samples: samples, length: length, seed: seed, fingerprint: fingerprint)
+      source: source, samples: samples, length: length, seed: seed, fingerprint: fingerprint,
+      startTokens: (json["startTokens"]?.array ?? []).compactMap {
+        $0.int.flatMap(Int32.init(exactly:))
+      })
   }
 }
 

@@ -79,13 +79,18 @@ public struct Manifest: Sendable, Equatable {
     public var seed: UInt64
     /// A fingerprint of the token ids, 16 hexadecimal digits.
     public var fingerprint: String
+    /// The tokens that were put at the start of each sequence; empty for none.
+    public var startTokens: [Int32] = []
 
     /// The calibration as reports and manifests show it.
     public var json: JSON {
-      [
+      let json: JSON = [
         "source": .string(source), "samples": .integer(samples), "length": .integer(length),
         "seed": .unsigned(seed), "fingerprint": .string(fingerprint),
       ]
+      guard !startTokens.isEmpty else { return json }
+      let start = JSON.array(startTokens.map { .integer(Int($0)) })
+      return .object((json.object ?? []) + [JSON.Member(key: "startTokens", value: start)])
     }
   }
 

@@ -49,7 +49,8 @@ extension PruneRun {
         let panels = min(
           WeightwisePruning.panelsAtOnce(inputs: columns),
           (rows + RowSource.panelRows - 1) / RowSource.panelRows)
-        let groups = columns / (options.quantization?.groupSize ?? columns)
+        let groups = Int8Grid.groups(
+          columns: columns, groupSize: options.quantization?.groupSize ?? columns)
         return tensor.byteCount + rows * (columns + 12 * groups) + panels * solver.perPanel
       }.max() ?? 0
     return base + most

@@ -151,7 +151,7 @@ extension PruneRun {
       }
       manifest.calibration = Manifest.Calibration(
         source: calibration.source.name, samples: samples, length: length, seed: calibration.seed,
-        fingerprint: Fingerprint.unknown)
+        fingerprint: Fingerprint.unknown, startTokens: givenTokens?.startTokens ?? [])
     }
     return manifest
   }
@@ -173,6 +173,7 @@ extension PruneRun {
       identity.add("--calibration", calibration.source.name)
       identity.add("the calibration's size", "\(samples) × \(length)")
       identity.add("--seed", calibration.seed.description)
+      identity.add("--start-token", calibration.startName)
       identity.add("the calibration's tokens", givenTokens.map { Fingerprint.text(of: $0.ids) })
     }
     for file in checkpoint.files {

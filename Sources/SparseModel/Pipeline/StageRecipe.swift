@@ -88,7 +88,24 @@ struct StageRecipe {
     quantization.map { Int8Rule(groupSize: $0.groupSize, scaleType: layer.stored.type) }
   }
 
+  /// Solves layers, those together whose INT8 scales have the same type.
   private func solve(
+    _ layers: [LinearLayer], in space: StageSpace, inputs: InputStatistics, model: Checkpoint,
+    panelsAtOnce panels: Int, on compute: Compute
+  ) throws -> [Layer] {
+    let groups = Dictionary(grouping: layers.indices) { rule(for: layers[$0])?.scaleType }
+    var solved: [Int: Layer] = [:]
+    for indices in groups.values.sorted(by: { $0[0] < $1[0] }) {
+      let results = try solveTogether(
+        indices.map { layers[$0] }, in: space, inputs: inputs, model: model, panelsAtOnce: panels,
+        on: compute)
+      for (index, result) in zip(indices, results) { solved[index] = result }
+    }
+    return layers.indices.compactMap { solved[$0] }
+  }
+
+  /// Solves layers that share the rule for their INT8 scales.
+  private func solveTogether(
     _ layers: [LinearLayer], in space: StageSpace, inputs: InputStatistics, model: Checkpoint,
     panelsAtOnce panels: Int, on compute: Compute
   ) throws -> [Layer] {

@@ -120,7 +120,7 @@ extension PruneReport: Reportable {
         table.html,
       ]),
       .note(
-        "On \(perplexity.text.shortened(to: 200)): windows that do not overlap, no BOS added, a window's first token is not predicted. Other protocols give other numbers."
+        "On \(perplexity.text.shortened(to: 200)): windows with \(perplexity.before.protocolText). Other protocols give other numbers."
       ))
   }
 

@@ -165,7 +165,7 @@ extension SweepReport: Reportable {
       entries.append(
         (
           "text",
-          "\(text.windows.counting("window")) of \(text.length.counting("token")), no overlap, no BOS added"
+          "\(text.windows.counting("window")) of \(text.length.counting("token")), \(text.startText)"
         ))
     }
     if let activations = rows.last?.comparison.other.activations {

@@ -4,8 +4,8 @@ public import SparseCore
 ///
 /// Supported are byte-pair encodings: byte-level ones with the pre-tokenizers of GPT-2, SmolLM2,
 /// Llama 3 and Qwen2, and SentencePiece-style ones with byte fallback as Llama 2 and Mistral ship them.
-/// Anything else in the file is an error that says what it is. The post-processor, truncation and
-/// padding are ignored: no id is put before or after a text.
+/// Anything else in the file is an error that says what it is. Truncation and padding are ignored.
+/// ``encode(_:)-(String)`` puts no id before or after a text; ``startTokens`` are those that belong before it.
 ///
 /// ```swift
 /// let tokenizer = try Tokenizer(contentsOf: "model/tokenizer.json")
@@ -18,6 +18,8 @@ public struct Tokenizer: Sendable {
   private let model: BPE
   private let decoder: TokenDecoder
   private let added: AddedVocabulary
+  /// The tokens that the post-processor puts before a text; empty where it puts none.
+  public let startTokens: [Int32]
 
   /// The tokenizer that the file at `path` describes.
   public init(contentsOf path: String) throws(TokenizerError) {
@@ -35,8 +37,13 @@ public struct Tokenizer: Sendable {
     preTokenizer = try PreTokenizer(root["pre_tokenizer"])
     model = try BPE(root.required("model"), alphabet: preTokenizer.alphabet)
     decoder = try TokenDecoder(root["decoder"])
-    added = try AddedVocabulary(
+    let added = try AddedVocabulary(
       root["added_tokens"], vocabulary: model.vocabulary, normalizer: normalizer)
+    self.added = added
+    let vocabulary = model.vocabulary
+    startTokens = try StartTokens(root["post_processor"]) {
+      added.content($0) != nil || vocabulary.written($0) != nil
+    }.ids
   }
 
   /// One more than the largest token id: a model needs as many rows in its embedding.

@@ -57,12 +57,11 @@ extension CalibrationOptions {
   fileprivate func readAll(for model: Decoder) throws -> TokenWindows? {
     guard samples == nil, case .text(let path) = source else { return try readTokens(for: model) }
     let length = length(context: model.configuration.contextLength)
-    let ids = try Tokenizer(for: model.checkpoint).encode(contentsOf: path)
-    guard ids.count >= length else {
-      throw CalibrationError.tooLittleText(
-        path: path, tokens: ids.count, samples: 1, length: length)
+    let (windows, found) = try Tokenizer(for: model.checkpoint).windows(
+      of: path, length: length, start: start)
+    guard windows.count > 0 else {
+      throw CalibrationError.tooLittleText(path: path, tokens: found, samples: 1, length: length)
     }
-    let windows = TokenWindows(cutting: ids, length: length)
     try windows.requireVocabulary(of: model, source: source.name)
     return windows
   }

@@ -193,7 +193,8 @@ extension FinetuneRun {
       method: try options.origin?.method ?? checkpoint.manifest()?.method ?? "unknown",
       calibration: Manifest.Calibration(
         source: options.data.source.name, samples: tokens.count, length: tokens.length,
-        seed: options.data.seed, fingerprint: Fingerprint.text(of: tokens.ids)),
+        seed: options.data.seed, fingerprint: Fingerprint.text(of: tokens.ids),
+        startTokens: tokens.startTokens),
       inputFingerprint: Fingerprint.unknown, pruned: sparse, training: training)
     let writer = try CheckpointWriter(
       copying: checkpoint, to: output, changes: CheckpointChanges(), workPath: folder.outputPath,
@@ -232,6 +233,7 @@ extension FinetuneRun {
     identity.add("what is trained", Fingerprint.text(of: trained))
     identity.add("--shard-size", options.shardSize?.description)
     identity.add("--data", options.data.source.name)
+    identity.add("--start-token", options.data.startName)
     let count = givenTokens?.count ?? options.writtenWindows
     identity.add("the text's size", "\(count) × \(length)")
     identity.add(

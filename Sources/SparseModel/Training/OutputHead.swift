@@ -4,6 +4,7 @@ internal import SparseCore
 ///
 /// Logits are made for some tokens at a time, so that they never take more than ``logitBytes``, whatever the batch.
 struct OutputHead {
+  private let decoder: Decoder
   private let norm: [Float]
   private let epsilon: Float
   private let forward: PackedWeight
@@ -19,6 +20,7 @@ struct OutputHead {
   init(
     _ decoder: Decoder, _ parameters: TrainingParameters?, goesBack: Bool, on compute: Compute
   ) {
+    self.decoder = decoder
     names = (decoder.names.finalNorm, decoder.outputProjectionName)
     norm = parameters?[names.norm]?.values ?? decoder.finalNorm
     epsilon = decoder.configuration.normEpsilon
@@ -46,16 +48,20 @@ struct OutputHead {
   ///   - hidden: the residual stream after the last block.
   ///   - targets: each token's next one; nil for the last of a window.
   ///   - teacher: the teacher's head, and its last hidden states as that reads them.
+  /// - Throws: ``PredictionError`` where the teacher's logits are NaN or infinite. The student's may be: training
+  ///   ends then.
   func loss(
     _ hidden: Matrix, targets: [Int32?], teacher: (head: OutputHead, states: Matrix)?
-  ) -> LossSums {
+  ) throws(PredictionError) -> LossSums {
     let states = finish(hidden)
     var sums = LossSums()
     for tokens in pieces(states.rows) {
       var logits = linear(states[rows: tokens], forward, on: compute)
-      sums += lossGradient(
-        logits: &logits, teacher: teacherLogits(teacher, tokens), targets: Array(targets[tokens]),
-        factors: nil, on: compute)
+      let known = teacherLogits(teacher, tokens)
+      let loss = lossGradient(
+        logits: &logits, teacher: known, targets: Array(targets[tokens]), factors: nil, on: compute)
+      try requireFinite(loss, known, teacher, tokens)
+      sums += loss
     }
     return sums
   }
@@ -66,7 +72,7 @@ struct OutputHead {
   func gradient(
     _ hidden: Matrix, targets: [Int32?], teacher: (head: OutputHead, states: Matrix)?,
     factors: (divergence: Float, crossEntropy: Float), to parameters: inout TrainingParameters
-  ) -> (loss: LossSums, hidden: Matrix) {
+  ) throws(PredictionError) -> (loss: LossSums, hidden: Matrix) {
     guard let backward else { preconditionFailure("OutputHead: made for the way forward alone") }
     let states = finish(hidden)
     var sums = LossSums()
@@ -74,9 +80,12 @@ struct OutputHead {
     for tokens in pieces(states.rows) {
       let x = states[rows: tokens]
       var logits = linear(x, forward, on: compute)
-      sums += lossGradient(
-        logits: &logits, teacher: teacherLogits(teacher, tokens), targets: Array(targets[tokens]),
-        factors: factors, on: compute)
+      let known = teacherLogits(teacher, tokens)
+      let loss = lossGradient(
+        logits: &logits, teacher: known, targets: Array(targets[tokens]), factors: factors,
+        on: compute)
+      try requireFinite(loss, known, teacher, tokens)
+      sums += loss
       parameters.addGradient(of: names.projection) {
         addWeightGradient(of: logits, x, to: &$0, on: compute)
       }
@@ -96,6 +105,19 @@ struct OutputHead {
       back(&unused)
     }
     return (sums, result)
+  }
+
+  /// Throws where a loss is NaN or infinite because of the teacher's logits.
+  private func requireFinite(
+    _ loss: LossSums, _ logits: Matrix?, _ teacher: (head: OutputHead, states: Matrix)?,
+    _ tokens: Range<Int>
+  ) throws(PredictionError) {
+    guard !loss.divergence.isFinite, let logits, let teacher,
+      let row = logits.firstRowNotFinite(on: compute)
+    else { return }
+    throw teacher.head.decoder.predictionError(
+      state: teacher.states[rows: tokens.lowerBound + row..<tokens.lowerBound + row + 1].values,
+      window: nil, position: tokens.lowerBound + row, on: compute)
   }
 
   private func teacherLogits(

@@ -243,6 +243,7 @@ public struct TrainedPruning: Sendable {
     var identity = RunIdentity()
     identity.add(training)
     identity.add("--data", training.data.source.name)
+    identity.add("--start-token", training.data.startName)
     identity.add("the text", text)
     identity.add("--data-samples", training.data.samples?.description)
     identity.add("--data-length", training.data.length?.description)

@@ -89,6 +89,7 @@ struct Trainer {
     let value = loss.value(options.objective)
     let start = log.steps.first?.loss.value(options.objective) ?? value
     guard value.isFinite, value <= 2 * start + 1 else {
+      if !value.isFinite { try requireFiniteStart(windows) }
       log.earlyStop = .diverged(step: step + 1, loss: value)
       return
     }
@@ -106,6 +107,11 @@ struct Trainer {
     }
     log.steps.append(
       TrainingStep(step: step + 1, learningRate: rate, loss: loss, gradientNorm: norm))
+  }
+
+  /// Throws where nothing has been trained and the model itself predicts NaN or infinity.
+  private func requireFiniteStart(_ windows: TokenWindows) throws {
+    if log.steps.isEmpty { _ = try pass.decoder.perplexity(of: windows, on: pass.compute) }
   }
 
   /// Stops where as many measurements as allowed have brought no new best.
@@ -136,6 +142,7 @@ struct Trainer {
     }
     let evaluation = TrainingEvaluation(step: log.steps.count, loss: TrainingLoss(sums))
     guard evaluation.loss.value(options.objective).isFinite else {
+      try requireFiniteStart(heldOut)
       log.earlyStop = .diverged(step: log.steps.count, loss: .nan)
       return
     }

@@ -55,7 +55,7 @@ struct TrainingPass {
     var sums = LossSums()
     for (chunk, group) in chunks.enumerated() {
       try progress()
-      sums += head.loss(
+      sums += try head.loss(
         hidden[chunk], targets: targets(of: windows, group),
         teacher: states(teacher, group))
     }
@@ -83,7 +83,7 @@ struct TrainingPass {
       let head = OutputHead(decoder, parameters, goesBack: true, on: compute)
       for (chunk, group) in chunks.enumerated() {
         try progress()
-        let (loss, gradient) = head.gradient(
+        let (loss, gradient) = try head.gradient(
           hidden[chunk], targets: targets(of: windows, group), teacher: states(teacher, group),
           factors: factors.values, to: &parameters)
         sums += loss

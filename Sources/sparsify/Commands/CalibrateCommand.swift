@@ -38,7 +38,9 @@ enum CalibrateCommand: Command {
       A gram of n inputs takes 2 n² bytes in a complete file and 8 n² in a part of the samples.
       """,
     parameters: [
-      Common.model, output, calibration, PruneCommand.samples, PruneCommand.length, Common.seed,
+      Common.model, output, calibration, PruneCommand.samples, PruneCommand.length,
+      Common.startToken,
+      Common.seed,
       norms, part, blocks, Common.threads, PruneCommand.force, Common.json, Common.quiet,
     ],
     examples: [
@@ -56,7 +58,8 @@ enum CalibrateCommand: Command {
   static func run(_ arguments: Arguments, in context: Context) throws -> ExitStatus {
     let calibration = CalibrationOptions(
       source: arguments[calibration] ?? .selfWritten, samples: arguments[PruneCommand.samples],
-      length: arguments[PruneCommand.length], seed: arguments[Common.seed])
+      length: arguments[PruneCommand.length], seed: arguments[Common.seed],
+      start: arguments[Common.startToken])
     let samples: SampleSelection =
       switch arguments[part] {
       case nil: .all

@@ -34,6 +34,11 @@ struct CheckAnnotations {
         level: .error, title: "\(tensor.name) is not 2:4",
         message: "\(model.path): \(groups)\(first)")
     }
+    let nonFinite = report.nonFinite.map { tensor in
+      WorkflowCommand(
+        level: .error, title: "\(tensor.name) holds NaN or infinity",
+        message: "\(model.path): \(tensor)")
+    }
     let unmet = report.requirements.compactMap { requirement in
       requirement.problem.map { problem in
         WorkflowCommand(
@@ -46,6 +51,6 @@ struct CheckAnnotations {
         level: .error, title: "\(weight) is not 2:4 on the GPU",
         message: "\(model.path): \(model.device?.name ?? "") does not take it for 2:4")
     }
-    return violations + unmet + refused
+    return violations + nonFinite + unmet + refused
   }
 }

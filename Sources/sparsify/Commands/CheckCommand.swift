@@ -16,6 +16,10 @@ enum CheckCommand: Command {
     option: "format", "format", ValueType<Layout>.choice, default: "text",
     "How results are printed: github means annotations of GitHub Actions, json the same as --json.")
 
+  static let finite = Parameter(
+    option: "finite", "tensors", ValueType<FiniteScope>.choice, default: "all",
+    "Where NaN and infinity fail the check: in all tensors, or in the weights that should be 2:4.")
+
   /// Who is asked besides.
   enum Device: String, CaseIterable { case cuda }
 
@@ -28,14 +32,15 @@ enum CheckCommand: Command {
     discussion: """
       The weights that a model's manifest lists are held to it; without a manifest, or with --only or \
       --skip, the linear layers inside the decoder blocks are; those that --require names are, too. \
-      A group of four may have fewer than two non-zeros; -0.0 is a zero; NaN and infinity are violations.
+      A group of four may have fewer than two non-zeros; -0.0 is a zero; NaN and infinity are violations, \
+      and fail the check in every other tensor, too: embeddings, norms, biases and scales.
       Of every weight that violates the pattern the first such group is named; rows and groups count \
       from 0, and a group begins at column 4 times its number.
       Every model is looked at, whatever came of those before it. The exit status is 0 if all of them \
       passed, that of the first that cannot be read if there is one, and 1 otherwise.
       """,
     parameters: [
-      Common.models, Common.only, Common.skip, require, format, device, Common.threads,
+      Common.models, Common.only, Common.skip, require, finite, format, device, Common.threads,
       Common.json, Common.quiet,
     ],
     exclusive: [["json", "format"]],
@@ -78,7 +83,7 @@ enum CheckCommand: Command {
     do {
       let report = try Checkpoint(path: path).check(
         Common.selection(arguments), requiring: arguments[require].map(\.description),
-        on: context.compute, progress: context.progress)
+        finite: arguments[finite], on: context.compute, progress: context.progress)
       let answer = try cuda.map {
         try DeviceCheck(report, of: path, $0, progress: context.progress)
       }

@@ -21,7 +21,10 @@ struct CheckSummary {
     let unmet = report.requirements.compactMap { requirement in
       requirement.problem.map { "--require '\(requirement.glob)' \($0)".printable + "\n" }
     }
-    let parts = [table(report), unmet.joined(), model.device?.text ?? "", model.verdict + "\n"]
+    let nonFinite = report.nonFinite.map { "\($0)".printable + "\n" }.joined()
+    let parts = [
+      table(report), nonFinite, unmet.joined(), model.device?.text ?? "", model.verdict + "\n",
+    ]
     return parts.filter { !$0.isEmpty }.joined(separator: "\n")
   }
 
@@ -72,7 +75,10 @@ extension CheckReport {
       + "\(dense) \(dense == 1 ? "is" : "are") dense on purpose"
     if passed { return "passed: " + counts }
     let isEmpty = sparse == 0 && violating == 0
-    return "FAILED: " + (isEmpty ? "no weight is meant to be 2:4: " : "") + counts
+    let holders =
+      nonFinite.isEmpty
+      ? "" : nonFinite.count.counting("tensor") + " with NaN or infinity: "
+    return "FAILED: " + holders + (isEmpty ? "no weight is meant to be 2:4: " : "") + counts
   }
 }
 

@@ -48,7 +48,8 @@ struct CheckedModel {
       return .object([model] + members + answer)
     case .failure(let error):
       let nothing: JSON = [
-        "schema": 1, "passed": false, "sparse": 0, "violating": 0, "dense": 0, "required": [],
+        "schema": 1, "passed": false, "sparse": 0, "violating": 0, "dense": 0, "nonFinite": [],
+        "required": [],
         "tensors": [], "error": .string("\(error)"),
       ]
       return .object([model] + (nothing.object ?? []))

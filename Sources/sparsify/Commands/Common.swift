@@ -27,6 +27,11 @@ enum Common {
     "Give every n neighbouring weights of a row an INT8 scale of their own. transformers loads that, "
       + "vLLM's W8A8 does not.")
 
+  static let startToken = Parameter(
+    option: "start-token", "rule", ValueType<TextStart>.choice, default: "auto",
+    "Whether each window of a text, or a prompt, begins with the token that the tokenizer puts there: 'none' for without."
+  )
+
   static let shardSize = Parameter(
     option: "shard-size", "size", .size, note: "the files of the input",
     "Cut the weights of a folder into files of at most this size, such as 2G, with an index.")

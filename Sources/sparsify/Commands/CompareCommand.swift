@@ -20,7 +20,8 @@ enum CompareCommand: Command {
       """,
     parameters: [
       reference, model, HeldOutText.text, HeldOutText.tokens, HeldOutText.length,
-      HeldOutText.windows, EvalCommand.activations, Common.threads, Common.json, Common.quiet,
+      HeldOutText.windows, Common.startToken, EvalCommand.activations, Common.threads, Common.json,
+      Common.quiet,
     ],
     oneOf: [HeldOutText.sources],
     examples: [

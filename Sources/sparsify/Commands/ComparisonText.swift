@@ -11,7 +11,7 @@ struct ComparisonText {
     return sideBySide + "\n" + between + """
 
       protocol    \(comparison.reference.windows.counting("window")) of \(comparison.reference.length) tokens, \
-      no overlap, no BOS added, a window's first token is not predicted
+      \(comparison.reference.protocolText)
       verdict     \(verdict)
 
       """

@@ -12,12 +12,12 @@ enum EvalCommand: Command {
     "eval", "Measure the perplexity of a model",
     discussion: """
       The text is cut into windows of the given length that don't overlap, and a rest too short for a \
-      window is dropped. Each token after a window's first is predicted from those before it in the \
+      window is dropped. A start token that the tokenizer puts before a text begins each window. Each token after a window's first is predicted from those before it in the \
       window. The perplexity is the exponential of the mean negative log-likelihood.
       """,
     parameters: [
       Common.model, HeldOutText.text, HeldOutText.tokens, HeldOutText.length, HeldOutText.windows,
-      activations, Common.threads, Common.json, Common.quiet,
+      Common.startToken, activations, Common.threads, Common.json, Common.quiet,
     ],
     oneOf: [HeldOutText.sources],
     examples: [
@@ -62,7 +62,7 @@ enum EvalCommand: Command {
     if result.activations == .int8 {
       table.append(["activations", "int8, every token on a scale of its own"])
     }
-    table.append(["protocol", "no overlap, no BOS added, a window's first token is not predicted"])
+    table.append(["protocol", result.protocolText])
     return table.text
   }
 }

@@ -57,7 +57,7 @@ enum FinetuneCommand: Command {
       norms among them. The dense model is the teacher, and by default it writes the text, too: no data is needed.
       """,
     parameters: [
-      Common.model, dense, output, data, samples, length, scope,
+      Common.model, dense, output, data, samples, length, Common.startToken, scope,
     ] + TrainingChoice.parameters + [
       heldOut, text, windows, freeze, PruneCommand.memory, Common.seed, Common.shardSize,
       Common.threads, PruneCommand.dryRun, resume,
@@ -140,14 +140,14 @@ enum FinetuneCommand: Command {
       let context = try ModelConfiguration(checkpoint).contextLength
       heldOutText = try TokenWindows(
         cutting: path, length: arguments[length] ?? min(512, context),
-        windows: arguments[windows], for: checkpoint)
+        windows: arguments[windows], start: arguments[Common.startToken], for: checkpoint)
     }
     return FinetuneOptions(
       dense: arguments[dense], training: training,
       reconstruction: isBlockwise ? TrainingChoice.reconstruction(arguments, seed: seed) : nil,
       data: CalibrationOptions(
         source: arguments[data] ?? .selfWritten, samples: arguments[samples],
-        length: arguments[length], seed: seed),
+        length: arguments[length], seed: seed, start: arguments[Common.startToken]),
       heldOutWindows: arguments[heldOut], heldOut: heldOutText,
       frozen: arguments[freeze].map(\.description), memory: arguments[PruneCommand.memory],
       output: arguments[output],

@@ -28,7 +28,8 @@ enum GenerateCommand: Command {
       tokens after the first.
       """,
     parameters: [
-      Common.model, prompt, tokens, temperature, Common.seed, activations, Common.threads,
+      Common.model, prompt, Common.startToken, tokens, temperature, Common.seed, activations,
+      Common.threads,
       Common.json,
       Common.quiet,
     ],
@@ -45,7 +46,8 @@ enum GenerateCommand: Command {
     let checkpoint = try Checkpoint(path: arguments[Common.model])
     let tokenizer = try Tokenizer(for: checkpoint)
     let configuration = try ModelConfiguration(checkpoint)
-    var ids = tokenizer.encode(arguments[prompt])
+    var ids =
+      tokenizer.startTokens(arguments[Common.startToken]) + tokenizer.encode(arguments[prompt])
     if ids.isEmpty, let start = try configuration.startToken(of: checkpoint) { ids = [start] }
     guard !ids.isEmpty else {
       throw UsageError.badValue(

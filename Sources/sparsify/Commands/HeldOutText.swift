@@ -33,7 +33,7 @@ enum HeldOutText {
     if let path = arguments[text] {
       return try TokenWindows(
         cutting: path, length: asked ?? min(2048, context), windows: arguments[windows],
-        for: checkpoint)
+        start: arguments[Common.startToken], for: checkpoint)
     }
     guard let path = arguments[tokens] else { preconditionFailure("neither text nor tokens") }
     let file = try TokenWindows(contentsOf: path)

@@ -98,8 +98,12 @@ enum LayerChoice {
     // Errors differ little from text to text: the calibration's own will do. Losses are those of the text that counts.
     let text =
       isFast
-      ? options.calibration.map { CalibrationOptions(source: $0.source, length: $0.length) }
-      : arguments[PruneCommand.text].map { CalibrationOptions(source: .text(path: $0)) }
+      ? options.calibration.map {
+        CalibrationOptions(source: $0.source, length: $0.length, start: $0.start)
+      }
+      : arguments[PruneCommand.text].map {
+        CalibrationOptions(source: .text(path: $0), start: arguments[Common.startToken])
+      }
     let run = try SensitivityRun(
       arguments[Common.model],
       SensitivityOptions(

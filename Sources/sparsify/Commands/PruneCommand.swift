@@ -113,7 +113,8 @@ enum PruneCommand: Command {
       The input is never changed, and a folder comes out as a complete Hugging Face folder.
       """,
     parameters: [
-      Common.model, method, effort, output, calibration, samples, length, Common.seed, permute,
+      Common.model, method, effort, output, calibration, samples, length, Common.startToken,
+      Common.seed, permute,
       quantize, order, Common.groupSize, smooth, refit, dense, reconstruct, statistics, blocks,
       tensors,
       Common.shardSize, Common.only, Common.skip, memory, Common.threads, text, windows,
@@ -259,7 +260,9 @@ enum PruneCommand: Command {
   ) throws -> PerplexityMeasure? {
     try arguments[text].map { path in
       try sparing(path)
-      return try PerplexityMeasure(text: path, windows: arguments[windows], of: checkpoint)
+      return try PerplexityMeasure(
+        text: path, windows: arguments[windows], start: arguments[Common.startToken],
+        of: checkpoint)
     }
   }
 
@@ -316,7 +319,8 @@ enum PruneCommand: Command {
   private static func options(_ arguments: Arguments) throws -> PruneOptions {
     let calibration = CalibrationOptions(
       source: arguments[calibration] ?? .selfWritten, samples: arguments[samples],
-      length: arguments[length], seed: arguments[Common.seed])
+      length: arguments[length], seed: arguments[Common.seed],
+      start: arguments[Common.startToken])
     var options = PruneOptions(
       method: arguments[method].method, effort: arguments[effort] ?? .standard,
       permutes: arguments[permute], smoothing: arguments[smooth].map { Float($0) },

@@ -131,7 +131,7 @@ enum PruneTraining {
       learningRate: arguments[learningRate] ?? 1e-4, seed: seed)
     let text = CalibrationOptions(
       source: arguments[data] ?? .selfWritten, samples: arguments[dataSamples],
-      length: arguments[dataLength], seed: seed)
+      length: arguments[dataLength], seed: seed, start: arguments[Common.startToken])
     return FinetuneOptions(training: training, data: text)
   }
 }

@@ -60,9 +60,9 @@ enum SensitivityCommand: Command {
       Common.model, unit, fast, method, PruneCommand.effort, PruneCommand.permute,
       PruneCommand.quantize, PruneCommand.order, Common.groupSize, quantizeOnly,
       PruneCommand.smooth, PruneCommand.calibration, PruneCommand.samples, PruneCommand.length,
-      Common.seed, text, windows, textLength, Common.only, Common.skip, output, top,
-      Common.report, Common.threads, PruneCommand.dryRun, resume, PruneCommand.force, Common.json,
-      Common.quiet,
+      Common.startToken, Common.seed, text, windows, textLength, Common.only, Common.skip, output,
+      top, Common.report, Common.threads, PruneCommand.dryRun, resume, PruneCommand.force,
+      Common.json, Common.quiet,
     ],
     requires: [
       "order": "quantize", "resume": "output", "force": "output",
@@ -156,7 +156,7 @@ enum SensitivityCommand: Command {
       pruning.calibration = CalibrationOptions(
         source: arguments[PruneCommand.calibration] ?? .selfWritten,
         samples: arguments[PruneCommand.samples], length: arguments[PruneCommand.length],
-        seed: arguments[Common.seed])
+        seed: arguments[Common.seed], start: arguments[Common.startToken])
     }
     for spec in [PruneCommand.samples.spec, PruneCommand.length.spec]
     where !reads && arguments.isGiven(spec.name) {
@@ -170,7 +170,7 @@ enum SensitivityCommand: Command {
       pruning: pruning, prunes: prunes, unit: arguments[unit], isFast: arguments[fast],
       heldOut: CalibrationOptions(
         source: arguments[text] ?? .selfWritten, samples: arguments[windows],
-        length: arguments[textLength]),
+        length: arguments[textLength], start: arguments[Common.startToken]),
       output: arguments[output], force: arguments[PruneCommand.force],
       resumes: arguments[resume])
   }

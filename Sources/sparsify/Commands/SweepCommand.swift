@@ -37,7 +37,8 @@ enum SweepCommand: Command {
       """,
     parameters: [
       Common.model, HeldOutText.text, HeldOutText.tokens, methods, quantizations, length,
-      HeldOutText.windows, PruneCommand.calibration, PruneCommand.samples, Common.seed,
+      HeldOutText.windows, Common.startToken, PruneCommand.calibration, PruneCommand.samples,
+      Common.seed,
       PruneCommand.effort, EvalCommand.activations, output, keep, PruneCommand.memory,
       Common.report, Common.threads, PruneCommand.dryRun, Common.json, Common.quiet,
     ],
@@ -119,7 +120,7 @@ enum SweepCommand: Command {
     let calibration = CalibrationOptions(
       source: arguments[PruneCommand.calibration] ?? .selfWritten,
       samples: arguments[PruneCommand.samples], length: arguments[length],
-      seed: arguments[Common.seed])
+      seed: arguments[Common.seed], start: arguments[Common.startToken])
     return SweepOptions(
       methods: methods, quantizations: arguments[quantizations],
       effort: arguments[PruneCommand.effort] ?? .standard, calibration: reads ? calibration : nil,

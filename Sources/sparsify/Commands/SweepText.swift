@@ -20,7 +20,7 @@ struct SweepText {
       stages of its square)
       size         all tensors as stored, 2:4 weights as kept values and masks ('sparsify compress')
       decode       tokens a second on this machine, one sequence: median, slowest and fastest round
-      text         \((text?.windows ?? 0).counting("window")) of \(text?.length ?? 0) tokens, no overlap, no BOS added
+      text         \((text?.windows ?? 0).counting("window")) of \(text?.length ?? 0) tokens, \(text?.startText ?? "")
       calibration  \(calibration ?? "none")
       time         \(Format.duration(report.seconds)), \(Format.bytes(report.peakResidentBytes)) of memory at most
 

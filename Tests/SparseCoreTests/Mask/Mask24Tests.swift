@@ -83,6 +83,24 @@ import Testing
     }
   }
 
+  @Test(arguments: [(0, 0), (0, 8), (3, 0)]) func aMatrixWithoutValuesHasAMask(
+    rows: Int, columns: Int
+  ) throws {
+    let weight = Matrix(rows: rows, columns: columns)
+    let mask = try Mask24(keepingLargest: weight)
+    #expect(mask.bytes.isEmpty)
+    #expect(mask.applied(to: weight) == weight)
+    for type in ScalarType.floatingPoint {
+      let stored = StoredMatrix(weight, as: type)
+      #expect(mask.applied(to: stored).bytes.count == 0)
+      #expect(try Mask24(keepingLargestOf: stored, scaledBy: nil) == mask)
+    }
+    let int8 = StoredMatrix(quantizing: weight, on: try Int8Grid(for: weight))
+    #expect(mask.applied(to: int8).grid == int8.grid)
+    #expect(mask.violations(in: weight) == 0)
+    #expect(try Magnitude().prune(weight, inputs: .none, on: .automatic).weight == weight)
+  }
+
   @Test func violationsAreGroupsWithSomethingOutsideTheMask() throws {
     let mask = try Mask24(
       keepingLargest: Matrix(rows: 1, columns: 8, [4, 3, 0, 0, 0, 0, 3, 4]))

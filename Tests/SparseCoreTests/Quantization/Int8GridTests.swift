@@ -112,6 +112,9 @@ import Testing
     #expect(grid.scales == [1, 1, 1])
     #expect(grid.codes(of: Matrix(rows: 3, columns: 0)).isEmpty)
     #expect(try Int8Grid(for: Matrix(rows: 0, columns: 4)).scales.isEmpty)
+    let grouped = try Int8Grid(for: Matrix(rows: 3, columns: 0), groupSize: 64)
+    #expect(grouped.scales == [1, 1, 1] && grouped.isPerChannel)
+    #expect(grouped.rounded(Matrix(rows: 3, columns: 0)).values.isEmpty)
   }
 }
 

@@ -53,7 +53,7 @@ import Testing
   @Test func aModelWithoutABeginningStartsAnywhere() throws {
     let folder = try TemporaryFolder()
     var edited = try EditedModel(.tiny)
-    edited.set("bos_token_id", nil)
+    edited.set("bos_token_id", .null)
     let other = try Decoder(Checkpoint(path: edited.write(to: folder)))
     let text = try other.writeText(
       samples: 8, length: 3, seed: 1, on: .automatic, progress: { _ in })

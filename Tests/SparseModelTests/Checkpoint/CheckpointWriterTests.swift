@@ -228,7 +228,9 @@ internal import Testing
     let path = try fixture.single()
     try FileManager.default.createSymbolicLink(
       atPath: path + "/vocab.json", withDestinationPath: "gone")
-    #expect(throws: FileError.missing(path: path + "/vocab.json")) { try writer(path) }
+    #expect(throws: FileError.brokenLink(path: path + "/vocab.json", target: "gone")) {
+      try writer(path)
+    }
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["model"])
   }
 

@@ -36,6 +36,69 @@ import Testing
     return try Checkpoint(path: model.write(to: folder))
   }
 
+  // MARK: NaN and infinity
+
+  /// The bits of the first value that is no number in each type: IEEE 754, OCP 8-bit floating point 1.0.
+  @Test(
+    arguments: [
+      (.f32, [0, 0, 0xC0, 0x7F]), (.f16, [0, 0x7C]), (.bf16, [0x80, 0xFF]),
+      (.f64, [0, 0, 0, 0, 0, 0, 0xF0, 0x7F]), (.c64, [0, 0, 0, 0, 0, 0, 0x80, 0x7F]),
+      (.f8e4m3, [0xFF]), (.f8e5m2, [0x7C]), (.f8e8m0, [0xFF]), (.f8e4m3fnuz, [0x80]),
+      (.f8e5m2fnuz, [0x80]),
+    ] as [(DType, [UInt8])])
+  func everyTensorIsSearched(dtype: DType, bits: [UInt8]) throws {
+    for name in [
+      "model.norm.weight", "model.embed_tokens.weight", "model.layers.0.mlp.up_proj.bias",
+    ] {
+      var model = try EditedModel(ModelFixture(name: "architectures/qwen2"))
+      model.tensors = []
+      model.put(
+        Self.weight, .f32, [2, 4],
+        StoredMatrix(Matrix(rows: 2, columns: 4, sparse)).bytes.array)
+      // 1.0 or a small number everywhere but at [1, 2] and [2, 0] of 3 × 5.
+      var bytes = [UInt8](repeating: 0x3C, count: 15 * bits.count)
+      for index in [7, 10] {
+        bytes.replaceSubrange(index * bits.count..<(index + 1) * bits.count, with: bits)
+      }
+      model.put(name, dtype, [3, 5], bytes)
+      let checkpoint = try Checkpoint(path: model.write(to: folder))
+      let report = try checkpoint.check()
+      #expect(!report.passed)
+      #expect(
+        report.nonFinite == [
+          NonFiniteTensor(
+            name: name, dtype: dtype.rawValue, shape: [3, 5], count: 2, first: [1, 2])
+        ])
+      #expect(report.json["nonFinite"]?.array?.first?["first"] == [1, 2])
+      #expect(try checkpoint.check(finite: .weights).passed)
+      bytes = [UInt8](repeating: 0x3C, count: 15 * bits.count)
+      model.put(name, dtype, [3, 5], bytes)
+      #expect(try Checkpoint(path: model.write(to: folder, "finite")).check().passed)
+    }
+  }
+
+  /// The largest finite code of each 8-bit type, and integers, are no fault.
+  @Test(
+    arguments: [
+      (.f8e4m3, 0x7E), (.f8e5m2, 0x7B), (.f8e8m0, 0xFE), (.f8e4m3fnuz, 0xFF), (.f8e5m2fnuz, 0xFF),
+      (.i8, 0x80), (.u8, 0xFF), (.f4, 0xFF),
+    ] as [(DType, UInt8)])
+  func theLargestNumbersAreFinite(dtype: DType, code: UInt8) throws {
+    var model = try EditedModel(ModelFixture(name: "architectures/qwen2"))
+    model.tensors = []
+    model.put(
+      Self.weight, .f32, [2, 4], StoredMatrix(Matrix(rows: 2, columns: 4, sparse)).bytes.array)
+    model.put("other", dtype, [dtype == .f4 ? 8 : 4], [code, code, code, code])
+    #expect(try Checkpoint(path: model.write(to: folder)).check().nonFinite == [])
+  }
+
+  @Test func aWeightWithNaNIsCountedToo() throws {
+    let report = try checkpoint([
+      (Self.weight, .bf16, [2, 4], [1, 0, 0, 0, 0, .nan, 0, -.infinity])
+    ]).check()
+    #expect(report.nonFinite.map(\.count) == [2] && report.nonFinite.map(\.first) == [[1, 1]])
+  }
+
   private let sparse: [Float] = [1, 0, -0.0, 2, 0, 0, 0, 5]
   private let dense: [Float] = [1, 0, 3, 2, 0, 0, 0, 5]
 
@@ -181,7 +244,8 @@ import Testing
     let json = try checkpoint([(Self.weight, .f32, [2, 4], dense)]).check().json
     #expect(
       json == [
-        "schema": 1, "passed": false, "sparse": 0, "violating": 1, "dense": 0, "required": [],
+        "schema": 1, "passed": false, "sparse": 0, "violating": 1, "dense": 0,
+        "nonFinite": [], "required": [],
         "tensors": [
           [
             "name": .string(Self.weight), "shape": [2, 4], "dtype": "F32", "status": "violating",

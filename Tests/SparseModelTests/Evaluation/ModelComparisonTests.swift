@@ -147,9 +147,17 @@ import Testing
     var edited = try EditedModel(.tiny)
     edited.setBFloat16(tensor, at: 77, to: .nan)
     let broken = try Decoder(Checkpoint(path: edited.write(to: place.folder, "broken")))
-    let error = EvaluationError.notFinite(model: place.folder["broken"])
-    #expect(throws: error) { try dense.comparison(with: broken, over: windows) }
-    #expect(throws: error) { try broken.comparison(with: dense, over: windows) }
+    for (first, second) in [(dense, broken), (broken, dense)] {
+      let error = #expect(throws: PredictionError.self) {
+        try first.comparison(with: second, over: windows)
+      }
+      #expect(error?.model == place.folder["broken"])
+      guard case .tensor(let found) = error?.cause else {
+        Issue.record("no tensor is named: \(String(describing: error))")
+        return
+      }
+      #expect(found.name == tensor && found.count == 1)
+    }
   }
 
   @Test func nothingToPredictIsRefused() {

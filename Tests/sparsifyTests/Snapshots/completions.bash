@@ -176,6 +176,10 @@ _sparsify() {
       :
       return
       ;;
+    --finite)
+      _sparsify_words 'all weights'
+      return
+      ;;
     --format)
       _sparsify_words 'text github json'
       return
@@ -186,7 +190,7 @@ _sparsify() {
       ;;
     esac
     if [[ $word == -* ]]; then
-      _sparsify_words '--only --skip --require --format --device --threads --json -q --quiet -h --help'
+      _sparsify_words '--only --skip --require --finite --format --device --threads --json -q --quiet -h --help'
     else
       _sparsify_files
     fi

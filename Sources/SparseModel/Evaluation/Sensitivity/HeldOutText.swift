@@ -71,8 +71,9 @@ struct HeldOutText {
     for logits in reference {
       for chunk in scored.indices { normalisers[chunk].add(logits[chunk], on: compute) }
     }
+    try requireFinite(scored, normalisers.map(\.firstNotFinite))
     losses = zip(normalisers.flatMap(\.values), targetLogits(reference)).map { $0 - $1 }
-    let total = model.losses(hidden, of: windows, on: compute).reduce(0, +)
+    let total = try model.losses(hidden, of: windows, on: compute).reduce(0, +)
     return Perplexity(ofLosses: total, windows, .float32)
   }
 
@@ -82,7 +83,9 @@ struct HeldOutText {
   }
 
   /// How far the model is from the dense one whose residual stream after the last block is `hidden`.
-  func change(of hidden: [Matrix]) -> Change {
+  ///
+  /// - Throws: ``PredictionError`` where the changed model's predictions are NaN or infinite.
+  func change(of hidden: [Matrix]) throws(PredictionError) -> Change {
     let scored = scoredRows(of: hidden)
     var comparisons = scored.map { LogitComparison(rows: $0.rows) }
     var targets: [[Double]] = chunks.map { [Double](repeating: 0, count: $0.rows.count) }
@@ -94,6 +97,7 @@ struct HeldOutText {
         read(logits, of: chunk, range, into: &targets[chunk])
       }
     }
+    try requireFinite(scored, comparisons.map(\.firstNotFinite.other))
     let divergences = comparisons.flatMap(\.divergences)
     let increases = zip(zip(comparisons.flatMap(\.otherNormalisers), targets.joined()), losses).map
     {
@@ -102,6 +106,18 @@ struct HeldOutText {
     let count = Double(losses.count)
     return Change(
       divergence: divergences.reduce(0, +) / count, lossIncrease: increases.reduce(0, +) / count)
+  }
+
+  /// Throws where the predictions for a scored token are NaN or infinite.
+  private func requireFinite(_ states: [Matrix], _ rows: [Int?]) throws(PredictionError) {
+    for (chunk, row) in rows.enumerated() {
+      guard let row else { continue }
+      let (state, token) = (states[chunk], chunks[chunk].rows[row])
+      throw model.predictionError(
+        state: state.values[row * state.columns..<(row + 1) * state.columns],
+        window: chunks[chunk].windows.lowerBound + token / windows.length,
+        position: token % windows.length, on: compute)
+    }
   }
 
   /// The normed hidden states of the scored tokens.

@@ -130,7 +130,8 @@ public struct SensitivityRun: Sendable {
         calibrationTokens.map {
           Manifest.Calibration(
             source: calibration.source.name, samples: $0.count, length: $0.length,
-            seed: calibration.seed, fingerprint: Fingerprint.text(of: $0.ids))
+            seed: calibration.seed, fingerprint: Fingerprint.text(of: $0.ids),
+            startTokens: $0.startTokens)
         }
       },
       heldOut: self.heldOut.source.name,
@@ -190,6 +191,7 @@ public struct SensitivityRun: Sendable {
       identity.add(
         "the \(name)'s size",
         text.map { "\($0.samples ?? 0) × \($0.length ?? 0) from \($0.seed)" })
+      identity.add("the \(name)'s start", text?.startName)
       identity.add("the \(name)'s tokens", tokens.map { Fingerprint.text(of: $0.ids) })
     }
     identity.add(
