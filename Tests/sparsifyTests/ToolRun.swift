@@ -54,7 +54,9 @@ struct ToolRun {
     var variables = ProcessInfo.processInfo.environment
     variables["COLUMNS"] = nil
     variables["SPARSIFY_KERNEL"] = nil
-    for name in ["SLURM_ARRAY_TASK_ID", "JOB_COMPLETION_INDEX"] { variables[name] = nil }
+    for name in ["SLURM_ARRAY_TASK_ID", "JOB_COMPLETION_INDEX", "GITHUB_STEP_SUMMARY"] {
+      variables[name] = nil
+    }
     process.environment = variables.merging(environment) { $1 }
     let output = Pipe()
     let errors = Pipe()

@@ -75,6 +75,20 @@ package struct FileDescriptor: ~Copyable, Sendable {
     try opened(path, O_WRONLY, for: .open, finalPath: path)
   }
 
+  /// Writes all the bytes at the end of a file, which is created where it is missing.
+  package static func append(_ bytes: [UInt8], to path: String) throws(FileError) {
+    let file = try opened(
+      path, O_WRONLY | O_APPEND | O_CREAT, mode: 0o666, for: .create, finalPath: path)
+    var done = 0
+    while done < bytes.count {
+      let written = bytes.withUnsafeBytes { bytes in
+        retrying { systemWrite(file.raw, UnsafeRawBufferPointer(rebasing: bytes[done...])) }
+      }
+      if written < 0 { throw FileError(.write, path: path) }
+      done += written
+    }
+  }
+
   private static func opened(
     _ path: String, _ flags: Int32, mode: mode_t = 0, for operation: FileError.Operation,
     finalPath: String
@@ -210,4 +224,9 @@ func retrying<Result: SignedInteger>(_ call: () -> Result) -> Result {
     let result = call()
     if result >= 0 || errno != EINTR { return result }
   }
+}
+
+/// The system's `write`, under a name that methods called `write` don't hide.
+private func systemWrite(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
+  write(descriptor, bytes.baseAddress, bytes.count)
 }

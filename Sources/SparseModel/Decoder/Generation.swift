@@ -35,6 +35,7 @@ extension Decoder {
     if activations == .int8 && !hasInt8Weights {
       throw EvaluationError.noInt8Weights(model: checkpoint.path)
     }
+    try checkActivations(activations)
     let capacity = prompt.count + count
     try checkLength(capacity)
     try PhysicalMemory.require(

@@ -43,6 +43,9 @@ public struct ModelConfiguration: Sendable, Equatable {
   public var predictionBlocks: Int
   /// Whether 2:4 weights are said to be stored compressed, in the layout `sparse-24-bitmask`.
   public var claimsCompressedWeights: Bool
+  /// A setting by which loaders round activations otherwise than to INT8 with a scale for each token
+  /// (`quantization_config.….input_activations.dynamic is false`); nil for none.
+  public var otherActivations: String?
 }
 
 /// How the rotary embedding's frequencies are changed for contexts longer than those trained on.
@@ -159,6 +162,7 @@ extension ModelConfiguration {
     let quantization = fields.value("quantization_config").map(QuantizationFields.init)
     try quantization?.check()
     claimsCompressedWeights = quantization?.claimsCompressedWeights ?? false
+    otherActivations = quantization?.otherActivations
     // A sliding window at least as long as the context hides nothing.
     if let window = try family.slidingWindow(fields, blocks: blocks) {
       contextLength = min(contextLength, window)

@@ -69,10 +69,10 @@ public struct CheckReport: Sendable {
 }
 
 extension CheckReport {
-  /// The report as the `check` contract has it.
+  /// What the `check` contract has of one model besides its path.
   public var json: JSON {
     [
-      "schema": 1, "passed": .bool(passed), "sparse": .integer(count(.sparse)),
+      "passed": .bool(passed), "sparse": .integer(count(.sparse)),
       "violating": .integer(count(.violating)), "dense": .integer(count(.dense)),
       "nonFinite": .array(nonFinite.map(\.json)),
       "required": .array(requirements.map(\.json)), "tensors": .array(tensors.map(\.json)),
@@ -94,7 +94,7 @@ extension CheckReport.Requirement {
   fileprivate var json: JSON {
     [
       "glob": .string(glob), "matched": .integer(matched), "sparse": .integer(sparse),
-      "dense": .integer(dense),
+      "dense": .integer(dense), "met": .bool(isMet),
     ]
   }
 }

@@ -2,8 +2,8 @@ public import SparseCore
 
 /// How fast models write on this machine, one sequence at a time.
 ///
-/// Weights are multiplied as they are stored, compressed ones too, and INT8 ones by INT8 activations: the way in
-/// which `sparsify generate` runs a model.
+/// Weights are multiplied as they are stored, compressed ones too, and INT8 ones by INT8 activations, unless config.json
+/// asks for activations that are rounded in another way. `sparsify generate` runs a model like that.
 public struct DecodeSpeed: Sendable {
   /// The rounds that each model runs.
   ///
@@ -59,7 +59,7 @@ public struct DecodeSpeed: Sendable {
     try model.checkLength(prompt + count)
     let cache = KeyValueCache(
       configuration: model.configuration, sequences: 1, capacity: prompt + count)
-    let multiply = (model.hasInt8Weights ? ActivationType.int8 : .float32).multiply
+    let multiply = model.usualActivations.multiply
     _ = try model.next(
       after: Array(ids.prefix(prompt)), in: cache, on: compute, multiply: multiply)
     let clock = ContinuousClock()

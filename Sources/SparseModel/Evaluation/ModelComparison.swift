@@ -77,6 +77,7 @@ extension Decoder {
     if activations == .int8 && !hasInt8Weights && !other.hasInt8Weights {
       throw EvaluationError.noInt8Weights(model: other.checkpoint.path)
     }
+    for model in [self, other] { try model.checkActivations(activations) }
     let models = [self, other].map {
       ComparedModel(running: $0, activations, chunkTokens: batch.chunkTokens, on: compute)
     }

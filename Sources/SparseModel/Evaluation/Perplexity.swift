@@ -74,8 +74,9 @@ extension Decoder {
   /// - Parameter activations: INT8 for what a W8A8 model computes: the layers with INT8 weights multiply
   ///   integers, all others run in float32.
   /// - Throws: ``ModelError`` for token ids outside the vocabulary and for windows longer than the
-  ///   context, ``EvaluationError`` where there is nothing to predict or no weight for INT8
-  ///   activations, ``PredictionError`` for predictions that are NaN or infinite, and what `progress` throws.
+  ///   context, ``EvaluationError`` where there is nothing to predict, no weight for INT8 activations, or
+  ///   a config.json that asks for other activations than those, ``PredictionError`` for predictions that are NaN or
+  ///   infinite, and what `progress` throws.
   public func perplexity(
     of windows: TokenWindows, activations: ActivationType = .float32,
     on compute: Compute = .automatic, progress: ProgressHandler = { _ in }
@@ -92,6 +93,7 @@ extension Decoder {
     if activations == .int8 && !hasInt8Weights {
       throw EvaluationError.noInt8Weights(model: checkpoint.path)
     }
+    try checkActivations(activations)
     try checkPredictable(windows)
     let groups = windows.groups(ofTokens: batch.hiddenTokens(width: configuration.width))
     var total = 0.0
@@ -130,6 +132,23 @@ extension Decoder {
         block.linear($0).stored.type == .int8
       }
     }
+  }
+
+  /// The setting of config.json that INT8 activations with a scale for each token do not follow; nil for
+  /// none, and for models without INT8 weights.
+  package var otherActivations: String? {
+    hasInt8Weights ? configuration.otherActivations : nil
+  }
+
+  /// The activations that this model is run with where nothing else is asked for.
+  package var usualActivations: ActivationType {
+    hasInt8Weights && configuration.otherActivations == nil ? .int8 : .float32
+  }
+
+  /// Throws for INT8 activations where config.json asks for ones that are rounded in another way.
+  func checkActivations(_ activations: ActivationType) throws(EvaluationError) {
+    guard activations == .int8, let setting = otherActivations else { return }
+    throw .otherActivations(model: checkpoint.path, setting: setting)
   }
 
   /// The negative log-likelihood of each window's tokens 2…length, window after window.
@@ -189,6 +208,8 @@ public enum EvaluationError: Error, Equatable {
   case tooFewTokens(path: String, found: Int, needed: Int)
   /// INT8 activations were asked for, and no linear layer has an INT8 weight to multiply them by.
   case noInt8Weights(model: String)
+  /// INT8 activations were asked for, and config.json asks for activations that are rounded in another way.
+  case otherActivations(model: String, setting: String)
 }
 
 extension EvaluationError: CustomStringConvertible {
@@ -199,6 +220,8 @@ extension EvaluationError: CustomStringConvertible {
       "there is no token to predict in \(windows.counting("window")) of \(length.counting("token"))"
     case .tooFewTokens(let path, let found, let needed):
       "\(path): the text holds \(found.counting("token")), one window needs \(needed)"
+    case .otherActivations(let model, let setting):
+      "\(model): config.json says \(setting), and INT8 activations are computed with a scale for each token only"
     case .noInt8Weights(let model):
       "\(model): no linear layer is INT8, so none can take INT8 activations ('sparsify quantize' makes such a model)"
     }

@@ -58,6 +58,7 @@ final class ReferenceStates {
     with other: Decoder?, activations: ActivationType, on compute: Compute,
     progress: ProgressHandler
   ) throws -> ModelComparison {
+    try other?.checkActivations(activations)
     let kept = ComparedModel(model: model, activations: .float32, blocks: 0) {
       [self] group, part, _ in
       try part.groups(ofTokens: batch.chunkTokens).map { chunk in

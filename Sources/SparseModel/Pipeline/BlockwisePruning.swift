@@ -80,6 +80,11 @@ struct BlockwisePruning {
         error = try reconstruct(
           block, index: index, &reconstruction, written: &written, states: &states, chunks
         ) { try progress(meter.progress) }
+        let tensors = Dictionary(written.map { ($0.name, $0.tensor) }) { $1 }
+        for place in reports.indices where error != nil {
+          guard let tensor = tensors[reports[place].name] else { continue }
+          reports[place].count(tensor, on: compute)
+        }
         for (name, tensor) in written { try write(name, tensor) }
       }
       // Layers that were reordered for the sake of later ones have been read again.

@@ -2,13 +2,13 @@ internal import SparseCore
 
 /// The parts of a page that go through the layers one by one.
 extension PruneReport {
-  /// Where the outputs are wrong: by layer, and by stage along the model.
+  /// Where the outputs are wrong: by layer, and by stage along the model; before training, if there was any.
   var errorSection: HTML {
     let measured = layers.filter { $0.relativeError != nil }
     guard !measured.isEmpty else { return .empty }
     let grid = LayerGrid(measured.map(\.name))
     let map = HeatMap(
-      "Relative output error by layer",
+      "Relative output error by layer" + beforeTraining,
       note: "‖X(W−W′)ᵀ‖ / ‖XWᵀ‖ on the layer's own inputs, in the model as pruned so far.",
       rowTitle: "block", unit: "relative error",
       rows: grid.blocks.map { $0.map(String.init) ?? "–" }, columns: grid.labels,
@@ -20,13 +20,14 @@ extension PruneReport {
       })
     let worst = measured.sorted { ($0.relativeError ?? 0) > ($1.relativeError ?? 0) }.prefix(12)
     return .section(
-      "Where the error is",
+      isTrained ? "Where the error was before training" : "Where the error is",
       .charts([
         map.html,
         .column([
           stageChart,
           BarChart(
-            "The largest errors", note: "By block and layer.", axis: "relative output error",
+            "The largest errors" + beforeTraining, note: "By block and layer.",
+            axis: "relative output error",
             bars: worst.map { layer in
               let error = layer.relativeError ?? 0
               let place = LayerGrid.Place(of: layer.name)
@@ -40,12 +41,15 @@ extension PruneReport {
       ]))
   }
 
+  /// Says of errors that they are not the trained model's; empty where nothing was trained.
+  var beforeTraining: String { isTrained ? ", before training" : "" }
+
   private var stageChart: HTML {
     let errors = stages
     var seen: Set<String> = []
     let names = errors.map(\.stage).filter { seen.insert($0).inserted }
     return LineChart(
-      "Relative output error along the model",
+      "Relative output error along the model" + beforeTraining,
       note: "All layers of a stage together, which read the same input.", x: "block",
       y: "relative output error",
       series: names.prefix(7).map { name in
@@ -126,7 +130,8 @@ extension PruneReport {
   /// Everything that is known of every layer.
   var layerSection: HTML {
     var table = HTMLTable([
-      .names("weight"), .numbers("shape"), .numbers("zeros"), .numbers("relative error"),
+      .names("weight"), .numbers("shape"), .numbers("zeros"),
+      .numbers("relative error" + beforeTraining),
       .numbers("dampening"), .numbers("gain by order"), .words("fallback"), .numbers("time"),
     ])
     for layer in layers {

@@ -18,6 +18,7 @@ extension PruneReport: Reportable {
       text +=
         " \((layers.count - sparseLayers.count).counting("weight")) stayed dense and are INT8."
     }
+    if isTrained { text += " What is kept of them was trained." }
     if let perplexity {
       let (before, after) = (perplexity.before.perplexity, perplexity.after.perplexity)
       text +=
@@ -46,7 +47,7 @@ extension PruneReport: Reportable {
       numbers.append(
         (
           Format.percent(error.squareRoot(), digits: 1),
-          "relative output error (geometric mean over stages)"
+          "relative output error (geometric mean over stages\(beforeTraining))"
         ))
     }
     if let sizes {
@@ -59,7 +60,7 @@ extension PruneReport: Reportable {
     numbers.append(
       (
         Format.duration(seconds),
-        "of pruning in at most \(Format.bytes(peakResidentBytes)) of memory"
+        "of pruning\(isTrained ? " and training" : "") in at most \(Format.bytes(peakResidentBytes)) of memory"
       ))
     return numbers
   }
@@ -141,7 +142,7 @@ extension PruneReport: Reportable {
       entries.append(
         (
           "INT8",
-          "\(quantization.order.rawValue), \(scales ?? "a scale for each output channel")"
+          "\(isTrained ? "after training" : quantization.order.rawValue), \(scales ?? "a scale for each output channel")"
         ))
     }
     if let smoothing = options.smoothing { entries.append(("SmoothQuant α", "\(smoothing)")) }

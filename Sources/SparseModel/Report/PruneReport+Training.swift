@@ -6,7 +6,17 @@ extension PruneReport {
   var trainingSection: HTML {
     let charts = [blockChart, lossChart].compactMap(\.self)
     guard !charts.isEmpty else { return .empty }
-    return .section("Training", .charts(charts), .note(trainingNote))
+    return .section("Training" + beforeRounding, .charts(charts), .note(trainingNote))
+  }
+
+  /// Says of what was measured in training that rounding came later; empty where it did not.
+  package var beforeRounding: String {
+    isTrained && options.quantization != nil ? ", before the rounding to INT8" : ""
+  }
+
+  /// Says of the errors of trained blocks what came later; empty for nothing.
+  package var afterBlocks: String {
+    training == nil ? beforeRounding : ", before the training of the whole model"
   }
 
   private var blockChart: HTML? {
@@ -15,7 +25,7 @@ extension PruneReport {
       ("before", \.before), ("after", \.after),
     ]
     return LineChart(
-      "Error of each block's outputs",
+      "Error of each block's outputs" + (training == nil ? "" : afterBlocks),
       note: "‖y − t‖² / ‖t‖², the mean over the tokens that it was trained on.", x: "block",
       y: "squared relative error",
       series: sides.map { side in

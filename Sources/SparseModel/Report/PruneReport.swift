@@ -14,9 +14,9 @@ public struct LayerReport: Sendable {
   public let seconds: Double
   package let error: OutputError?
   /// The share of weights that are zero.
-  public let sparsity: Double
+  public internal(set) var sparsity: Double
   /// Groups of four with exactly two non-zeros, by their ``Pattern24`` in the order of its cases.
-  public let patterns: [Int]
+  public internal(set) var patterns: [Int]
   /// What was added to the diagonal of the inputs' gram, as a share of its mean; nil for methods without one.
   public let dampening: Double?
   /// The method that stood in because the one asked for could not work; nil where it could.
@@ -26,13 +26,13 @@ public struct LayerReport: Sendable {
   /// By which share a better order of the inputs has raised Σ(|w|·‖x‖)² of what 2:4 keeps; nil where the order is the model's own.
   public let permutationGain: Double?
   /// The smallest and the largest INT8 scale; nil for weights that keep their type.
-  public let scaleRange: ClosedRange<Float>?
+  public internal(set) var scaleRange: ClosedRange<Float>?
   /// Whether the weight was left dense and only rounded to INT8.
   public let isDense: Bool
 
   /// ‖X(W−W′)ᵀ‖_F / ‖XWᵀ‖_F: on all calibration inputs for methods that need their gram, else on a sample of them.
   ///
-  /// It is nil where the model was not run.
+  /// It is nil where the model was not run. W′ is what pruning left, before any training.
   public var relativeError: Double? { error?.relative }
 
   package init(
@@ -89,18 +89,22 @@ public struct PruneReport: Sendable {
   public let calibration: (Manifest.Calibration, errorTokens: Int)?
   /// Seconds of this run that the model took to write its own calibration text; nil where it wrote none.
   public internal(set) var writingSeconds: Double?
-  /// Every pruned layer, in the order in which they were pruned.
-  public let layers: [LayerReport]
+  /// Every pruned layer, in the order in which they were pruned, with the zeros of what was written.
+  public internal(set) var layers: [LayerReport]
   /// What training has brought to each block; empty where none was trained.
   public var blocks: [BlockError] = []
   /// What was asked for.
-  public let options: PruneOptions
+  public internal(set) var options: PruneOptions
   /// A fingerprint of every tensor that was read, as the manifest has it; nil for a part.
   public let inputFingerprint: String?
   /// The bytes of the tensors; nil for a part.
   public internal(set) var sizes: CheckpointSizes?
   /// The training of what is kept; nil where there was none.
   public internal(set) var training: FinetuneReport?
+  /// Whether the kept weights were trained, so that ``stages`` and ``LayerReport/relativeError`` are of an earlier model.
+  public var isTrained: Bool {
+    training != nil || options.reconstruction != nil || !blocks.isEmpty
+  }
   /// What pruning has done to the perplexity; nil where it was not measured.
   public var perplexity: PerplexityChange?
   /// Weights that are no linear layers of the blocks, or of a type that is not read, and stay as they are.
@@ -116,7 +120,7 @@ public struct PruneReport: Sendable {
     public let squaredRelativeError: Double
   }
 
-  /// The errors by block and stage, in the order in which they were pruned.
+  /// The errors by block and stage, in the order in which they were pruned; before training, if there was any.
   public var stages: [StageError] {
     var order: [(block: Int, stage: String, error: Double, reference: Double)] = []
     for layer in layers {
@@ -137,6 +141,8 @@ public struct PruneReport: Sendable {
   }
 
   /// The geometric mean over the stages of their squared relative errors: one number to compare runs by; nil where the model was not run.
+  ///
+  /// It is measured before the training, if there was any.
   public var meanSquaredRelativeError: Double? {
     let errors = stages.map(\.squaredRelativeError).filter { $0 > 0 }
     guard !errors.isEmpty else { return nil }
@@ -145,24 +151,47 @@ public struct PruneReport: Sendable {
   }
 
   /// The report as the `prune` contract has it.
+  ///
+  /// After a training the errors of pruning stand under names of their own, `…BeforeTraining`, and null in their place.
   public var json: JSON {
     var calibrationJSON = JSON.null
     if let (calibration, errorTokens) = calibration, case .object(var members) = calibration.json {
       members.append(JSON.Member(key: "errorTokens", value: .integer(errorTokens)))
       calibrationJSON = .object(members)
     }
-    return [
+    let error = meanSquaredRelativeError.map(JSON.number) ?? .null
+    let report: JSON = [
       "schema": 1, "method": .string(method), "output": .string(output),
       "seconds": .number(seconds), "peakResidentBytes": .integer(peakResidentBytes),
       "calibration": calibrationJSON,
       "calibrationSeconds": writingSeconds.map(JSON.number) ?? .null,
-      "meanSquaredRelativeError": meanSquaredRelativeError.map(JSON.number) ?? .null,
+      "meanSquaredRelativeError": isTrained ? .null : error,
       "perplexity": perplexity?.json ?? .null, "sizes": sizes?.json ?? .null,
       "inputFingerprint": inputFingerprint.map(JSON.string) ?? .null,
       "keptDense": .array(options.keptDense.map(JSON.string)),
       "leftAlone": .array(leftAlone.map(\.json)),
       "blocks": .array(blocks.map(\.json)), "training": training?.json ?? .null,
-      "layers": .array(layers.map(\.json)),
+      "layers": .array(layers.map { isTrained ? $0.trainedJSON : $0.json }),
     ]
+    guard isTrained else { return report }
+    return report.adding("meanSquaredRelativeErrorBeforeTraining", error)
+  }
+}
+
+extension LayerReport {
+  /// The layer as an object of the `prune` contract, once it has been trained.
+  fileprivate var trainedJSON: JSON {
+    let members = (json.object ?? []).map { member in
+      member.key == "relativeError" ? JSON.Member(key: member.key, value: .null) : member
+    }
+    return JSON.object(members).adding(
+      "relativeErrorBeforeTraining", relativeError.map(JSON.number) ?? .null)
+  }
+}
+
+extension JSON {
+  /// An object with one more member at its end.
+  fileprivate func adding(_ key: String, _ value: JSON) -> JSON {
+    .object((object ?? []) + [Member(key: key, value: value)])
   }
 }

@@ -84,7 +84,7 @@ public struct TrainedPruning: Sendable {
 
   /// Prunes, trains and rounds; with ``PruneOptions/resumes``, goes on where an earlier run has stopped.
   ///
-  /// - Returns: the report of the pruning, with that of the training.
+  /// - Returns: the report of the pruning, with that of the training and the zeros of what was written.
   /// - Throws: the errors of the runs; an ``UnfinishedRun`` where finished work is kept.
   public func run(
     on compute: Compute = .automatic, progress: ProgressHandler = { _ in }
@@ -104,7 +104,12 @@ public struct TrainedPruning: Sendable {
       if options.quantization != nil {
         report.sizes = try round(from: origin, in: folder, on: compute, progress: progress)
       }
-      if !folder.isDone(output.path, work: last) {
+      let isDone = folder.isDone(output.path, work: last)
+      report.options = options
+      try report.count(
+        in: Checkpoint(path: isDone ? output.path : place(last, in: folder)), on: compute,
+        progress: progress)
+      if !isDone {
         try folder.append(.complete)
         try CheckpointOutputError.naming {
           try AtomicFolder(path: output.path, workPath: place(last, in: folder))

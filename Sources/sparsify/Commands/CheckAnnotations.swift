@@ -7,12 +7,12 @@ struct CheckAnnotations {
 
   init(_ models: [CheckedModel]) { self.models = models }
 
-  /// A line with the verdict on each model, then one for each weight that violates the pattern and
-  /// for each requirement that is not met.
+  /// A line with the verdict on each model, then one for each requirement that is not met, then one for
+  /// each weight that violates the pattern.
   ///
-  /// The verdicts come first, since of every step GitHub shows the first ten errors only.
+  /// GitHub shows the first ten errors of a step only: those that say most come first.
   var lines: String {
-    (models.map(verdict) + models.flatMap(problems)).map(\.line).joined()
+    (models.map(verdict) + models.flatMap(unmet) + models.flatMap(violations)).map(\.line).joined()
   }
 
   private func verdict(on model: CheckedModel) -> WorkflowCommand {
@@ -25,7 +25,17 @@ struct CheckAnnotations {
       level: model.passed ? .notice : .error, title: "sparsify check", message: text)
   }
 
-  private func problems(of model: CheckedModel) -> [WorkflowCommand] {
+  private func unmet(by model: CheckedModel) -> [WorkflowCommand] {
+    (model.report?.requirements ?? []).compactMap { requirement in
+      requirement.problem.map { problem in
+        WorkflowCommand(
+          level: .error, title: "requirement not met",
+          message: "\(model.path): --require '\(requirement.glob)' \(problem)")
+      }
+    }
+  }
+
+  private func violations(in model: CheckedModel) -> [WorkflowCommand] {
     guard let report = model.report else { return [] }
     let violations = report.tensors.filter { $0.status == .violating }.map { tensor in
       let groups = "\(tensor.violations) of \(tensor.groups.counting("group"))"
@@ -39,18 +49,11 @@ struct CheckAnnotations {
         level: .error, title: "\(tensor.name) holds NaN or infinity",
         message: "\(model.path): \(tensor)")
     }
-    let unmet = report.requirements.compactMap { requirement in
-      requirement.problem.map { problem in
-        WorkflowCommand(
-          level: .error, title: "requirement not met",
-          message: "\(model.path): --require '\(requirement.glob)' \(problem)")
-      }
-    }
     let refused = (model.device?.refused ?? []).map { weight in
       WorkflowCommand(
         level: .error, title: "\(weight) is not 2:4 on the GPU",
         message: "\(model.path): \(model.device?.name ?? "") does not take it for 2:4")
     }
-    return violations + nonFinite + unmet + refused
+    return violations + nonFinite + refused
   }
 }

@@ -14,7 +14,8 @@ enum CheckCommand: Command {
 
   static let format = Parameter(
     option: "format", "format", ValueType<Layout>.choice, default: "text",
-    "How results are printed: github means annotations of GitHub Actions, json the same as --json.")
+    "How results are printed: github means annotations of GitHub Actions, and a table in the summary of the step; json the "
+      + "same as --json.")
 
   static let finite = Parameter(
     option: "finite", "tensors", ValueType<FiniteScope>.choice, default: "all",
@@ -36,6 +37,12 @@ enum CheckCommand: Command {
       and fail the check in every other tensor, too: embeddings, norms, biases and scales.
       Of every weight that violates the pattern the first such group is named; rows and groups count \
       from 0, and a group begins at column 4 times its number.
+      --json prints {"schema": 2, "passed": …, "models": […]}, with an object for each model, also where there \
+      is one: "model" (its path), "passed", the numbers of weights that are "sparse", "violating" and "dense", \
+      "required" (for each --require its "glob", the numbers of weights "matched", "sparse" and "dense", and \
+      "met"), "tensors" (each with "name", "shape", "dtype", "status", "groups", "violations" and "first"), with \
+      --device "device", and "error" where the model cannot be read.
+      With --format github a Markdown table is appended to the file that GITHUB_STEP_SUMMARY names.
       Every model is looked at, whatever came of those before it. The exit status is 0 if all of them \
       passed, that of the first that cannot be read if there is one, and 1 otherwise.
       """,
@@ -68,8 +75,10 @@ enum CheckCommand: Command {
     }
     switch arguments[Common.json] ? .json : arguments[format] {
     case .text: try context.print(CheckSummary(models).text)
-    case .github: try context.print(CheckAnnotations(models).lines)
-    case .json: if let json = CheckedModel.json(models) { try context.print(json) }
+    case .github:
+      try context.print(CheckAnnotations(models).lines)
+      try StepSummary.current?.append(CheckStepSummary(models).markdown)
+    case .json: try context.print(CheckedModel.json(models))
     }
     let unreadable = models.lazy.compactMap(\.error).first
     return unreadable.map(ExitStatus.init(for:))

@@ -7,8 +7,9 @@ struct CheckSummary {
 
   init(_ models: [CheckedModel]) { self.models = models }
 
-  /// For each model the weights that violate the pattern and the verdict; of several also their
-  /// names, and how many passed.
+  /// For each model the requirements that are not met, the weights that violate the pattern and the verdict.
+  ///
+  /// Several models have their names as headings, and how many passed at the end.
   var text: String {
     if models.count == 1 { return Self.text(models[0]) ?? "" }
     return models.map { model in
@@ -19,11 +20,13 @@ struct CheckSummary {
   private static func text(_ model: CheckedModel) -> String? {
     guard let report = model.report else { return nil }
     let unmet = report.requirements.compactMap { requirement in
-      requirement.problem.map { "--require '\(requirement.glob)' \($0)".printable + "\n" }
+      requirement.problem.map {
+        "requirement not met: --require '\(requirement.glob)' \($0)".printable + "\n"
+      }
     }
     let nonFinite = report.nonFinite.map { "\($0)".printable + "\n" }.joined()
     let parts = [
-      table(report), nonFinite, unmet.joined(), model.device?.text ?? "", model.verdict + "\n",
+      unmet.joined(), table(report), nonFinite, model.device?.text ?? "", model.verdict + "\n",
     ]
     return parts.filter { !$0.isEmpty }.joined(separator: "\n")
   }

@@ -26,12 +26,10 @@ struct CheckedModel {
     return [":", "/"].contains { text.hasPrefix(place + $0) } ? text : "\(path): \(text)"
   }
 
-  /// The one object for all of the models; nil for a single one that cannot be read.
-  static func json(_ models: [CheckedModel]) -> JSON? {
-    if models.count == 1, models[0].error != nil { return Optional.none }
-    if models.count == 1 { return models[0].json }
-    return [
-      "schema": 1, "passed": .bool(models.allSatisfy(\.passed)),
+  /// The one object for all of the models, however many there are.
+  static func json(_ models: [CheckedModel]) -> JSON {
+    [
+      "schema": 2, "passed": .bool(models.allSatisfy(\.passed)),
       "models": .array(models.map(\.json)),
     ]
   }
@@ -48,8 +46,7 @@ struct CheckedModel {
       return .object([model] + members + answer)
     case .failure(let error):
       let nothing: JSON = [
-        "schema": 1, "passed": false, "sparse": 0, "violating": 0, "dense": 0, "nonFinite": [],
-        "required": [],
+        "passed": false, "sparse": 0, "violating": 0, "dense": 0, "nonFinite": [], "required": [],
         "tensors": [], "error": .string("\(error)"),
       ]
       return .object([model] + (nothing.object ?? []))

@@ -46,6 +46,15 @@ enum Common {
     }
   }
 
+  /// Says of each model whose config.json asks for activations that are not computed that they stay in float32.
+  static func noteActivations(of models: [Decoder], in context: Context) {
+    for model in models {
+      guard let setting = model.otherActivations else { continue }
+      let note = "Note: \(model.checkpoint.path): config.json says \(setting), which is left out: "
+      context.progressLine.note((note + "activations stay in float32").errorLine)
+    }
+  }
+
   static let threads = Parameter(
     option: "threads", "n", .integer(in: 1...1024), note: "one per processor",
     "The number of threads. Results don't depend on it.")

@@ -43,14 +43,13 @@ enum CompareCommand: Command {
       arguments, for: reference,
       context: min(
         ModelConfiguration(reference).contextLength, ModelConfiguration(other).contextLength))
-    let models = (
-      try Decoder(reference, positions: windows.length),
-      try Decoder(other, positions: windows.length)
-    )
-    context.noteUnread(in: models.0)
-    context.noteUnread(in: models.1)
+    let models = try [reference, other].map { try Decoder($0, positions: windows.length) }
+    for model in models { context.noteUnread(in: model) }
+    if arguments[EvalCommand.activations] == .float32 {
+      Common.noteActivations(of: models, in: context)
+    }
     let report = try ComparisonReport(
-      comparing: models.0, with: models.1, over: windows,
+      comparing: models[0], with: models[1], over: windows,
       activations: arguments[EvalCommand.activations], on: context.compute,
       progress: context.progress)
     if arguments[Common.json] {

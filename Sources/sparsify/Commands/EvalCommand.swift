@@ -37,6 +37,7 @@ enum EvalCommand: Command {
       arguments, for: checkpoint, context: configuration.contextLength)
     let model = try Decoder(checkpoint, positions: windows.length)
     context.noteUnread(in: model)
+    if arguments[activations] == .float32 { Common.noteActivations(of: [model], in: context) }
     let result = try model.perplexity(
       of: windows, activations: arguments[activations], on: context.compute,
       progress: context.progress)

@@ -33,14 +33,7 @@ struct FinetuneSummary {
 
   /// The errors of blocks, before and after.
   private var blocks: String {
-    guard !report.blocks.isEmpty else { return "" }
-    var table = Table([("block", .right), ("error before", .right), ("after", .right)])
-    for block in report.blocks {
-      table.append([
-        "\(block.block)", Format.fixed(block.before, 4), Format.fixed(block.after, 4),
-      ])
-    }
-    return table.text + "\n"
+    report.blocks.isEmpty ? "" : Table(errorsOf: report.blocks).text + "\n"
   }
 
   private var measurements: String {
@@ -57,5 +50,15 @@ struct FinetuneSummary {
       ])
     }
     return table.text + "\n"
+  }
+}
+
+extension Table {
+  /// A row for each block: how far its outputs are from the dense model's, before its training and after it.
+  init(errorsOf blocks: [BlockError]) {
+    self.init([("block", .right), ("error before", .right), ("after", .right)])
+    for block in blocks {
+      append(["\(block.block)", Format.fixed(block.before, 4), Format.fixed(block.after, 4)])
+    }
   }
 }

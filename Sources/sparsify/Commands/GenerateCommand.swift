@@ -62,6 +62,7 @@ enum GenerateCommand: Command {
         "Note: the model's context of \(configuration.contextLength) has room for"
           + " \(count.counting("token")) after the prompt, not \(arguments[tokens])")
     }
+    if arguments[activations] == nil { Common.noteActivations(of: [model], in: context) }
     let sampling = Sampling(temperature: arguments[temperature], seed: arguments[Common.seed])
     let showsText = !arguments[Common.json]
     if showsText { try context.print(arguments[prompt]) }
@@ -72,7 +73,7 @@ enum GenerateCommand: Command {
     var first: ContinuousClock.Instant?
     let added = try model.generate(
       after: ids, count: count, sampling: sampling,
-      activations: arguments[activations] ?? (model.hasInt8Weights ? .int8 : .float32),
+      activations: arguments[activations] ?? model.usualActivations,
       on: context.compute
     ) { token in
       first = first ?? clock.now

@@ -291,7 +291,9 @@ enum PruneCommand: Command {
       try context.print(result.json)
     } else {
       if let training = result.training {
-        try context.print(FinetuneSummary(training, isPart: true).text + "\n")
+        let rounding = result.beforeRounding
+        let heading = rounding.isEmpty ? "" : "Training\(rounding)\n"
+        try context.print(heading + FinetuneSummary(training, isPart: true).text + "\n")
       }
       try context.print(PruneSummary(result).text)
     }

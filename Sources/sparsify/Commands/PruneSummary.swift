@@ -7,11 +7,11 @@ struct PruneSummary {
 
   init(_ report: PruneReport) { self.report = report }
 
-  /// The errors by block and stage where they were measured, then the totals.
+  /// The errors of trained blocks, those of pruning by block and stage where they were measured, then the totals.
   var text: String {
     let weights = report.layers.reduce(0) { $0 + $1.shape.reduce(1, *) }
     let zeros = report.layers.reduce(0.0) { $0 + $1.sparsity * Double($1.shape.reduce(1, *)) }
-    var lines = errorTable
+    var lines = trainedBlocks + errorTable
     if let (calibration, errorTokens) = report.calibration {
       lines +=
         "calibration  \(calibration.source.printable), \(calibration.samples) × \(calibration.length)"
@@ -20,7 +20,7 @@ struct PruneSummary {
     }
     if let error = report.meanSquaredRelativeError {
       lines +=
-        "rel²         \(Format.fixed(error, 4)) (geometric mean over stages of the squared relative output error)\n"
+        "rel²         \(Format.fixed(error, 4)) (geometric mean over stages of the squared relative output error\(beforeTraining))\n"
     }
     let sparse = report.layers.count { !$0.isDense }
     lines += "pruned       \(sparse.counting("weight")) by \(report.method), "
@@ -59,6 +59,15 @@ struct PruneSummary {
       + "to write the calibration text, which --calibration FILE saves\n"
   }
 
+  private var beforeTraining: String { report.isTrained ? ", before training" : "" }
+
+  /// The errors of the blocks that were trained one by one.
+  private var trainedBlocks: String {
+    guard !report.blocks.isEmpty else { return "" }
+    return "Error of each block's outputs\(report.afterBlocks)\n"
+      + Table(errorsOf: report.blocks).text + "\n"
+  }
+
   /// A row for each block: the relative output error of each of its stages.
   private var errorTable: String {
     let stages = report.stages
@@ -75,6 +84,6 @@ struct PruneSummary {
               .map { Format.fixed($0.squaredRelativeError.squareRoot(), 3) } ?? "–"
           })
     }
-    return "Relative output error\n" + table.text + "\n"
+    return "Relative output error\(beforeTraining)\n" + table.text + "\n"
   }
 }

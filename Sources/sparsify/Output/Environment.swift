@@ -18,6 +18,7 @@ enum Environment: String, CaseIterable {
   case slurmLeast = "SLURM_ARRAY_TASK_MIN"
   case slurmStep = "SLURM_ARRAY_TASK_STEP"
   case jobIndex = "JOB_COMPLETION_INDEX"
+  case stepSummary = "GITHUB_STEP_SUMMARY"
 
   /// The value of a variable; nil if it isn't set.
   static subscript(variable: Environment) -> String? { value(variable.rawValue) }
@@ -50,6 +51,7 @@ enum Environment: String, CaseIterable {
     case .slurmLeast: "The index of the first part for 'auto' alone."
     case .slurmStep: "The step from one index to the next for 'auto' alone."
     case .jobIndex: "Which part 'auto/N' is, in a Kubernetes indexed Job."
+    case .stepSummary: "The file that 'sparsify check --format github' appends a table to."
     }
   }
 }

@@ -43,7 +43,7 @@ enum ExitStatus: Int32, CaseIterable {
     case let error as AdvisedError: self = ExitStatus(for: error.error)
     case is Interrupted: self = .interrupted
     case let error as FileError: self = ExitStatus(for: error)
-    case is OutputError: self = .ioFailed
+    case is OutputError, is StepSummaryError: self = .ioFailed
     case CUDAError.wrongProduct: self = .refused
     case is CUDAError: self = .unavailable
     default: self = .badInput

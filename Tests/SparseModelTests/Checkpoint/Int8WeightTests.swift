@@ -1,7 +1,8 @@
-internal import SparseCore
-internal import SparseModel
-internal import TestSupport
-internal import Testing
+import SparseCore
+import TestSupport
+import Testing
+
+@testable import SparseModel
 
 /// Checkpoints that compressed-tensors wrote, or that look like it.
 @Suite struct Int8WeightTests {
@@ -160,6 +161,11 @@ internal import Testing
       .unsupported(
         key: "quantization_config.config_groups.g.format", value: "pack-quantized")
     ),
+    (
+      configuration(["transform_config": ["config_groups": ["u": ["type": "hadamard"]]]]),
+      .unsupported(
+        key: "quantization_config.transform_config.config_groups.u", value: "hadamard")
+    ),
   ]
 
   private static func weightsError(_ key: String, _ value: String) -> ConfigurationError {
@@ -175,6 +181,111 @@ internal import Testing
     #expect(throws: ModelError.configuration(path: path + "/config.json", wanted)) {
       try Decoder(Checkpoint(path: path))
     }
+  }
+
+  /// compressed-tensors 0.9 to 0.20 writes an empty object or null where it has nothing to say.
+  private static let empty: [JSON] = [
+    configuration(["sparsity_config": [:], "transform_config": [:], "kv_cache_scheme": .null]),
+    configuration(["sparsity_config": .null, "transform_config": .null, "ignore": .null]),
+    configuration(["transform_config": ["config_groups": [:]], "kv_cache_scheme": [:]]),
+    configuration(["config_groups": .null, "sparsity_config": ["format": "dense"]]),
+    [
+      "quant_method": "compressed-tensors", "sparsity_config": [:], "config_groups": [:],
+      "format": "dense",
+    ],
+    [
+      "quant_method": "compressed-tensors", "sparsity_config": .null, "config_groups": .null,
+      "format": .null, "quantization_status": .null,
+    ],
+  ]
+
+  @Test(arguments: empty.indices) func emptySettingsAreNone(index: Int) throws {
+    var model = try quantized()
+    model.set("quantization_config", Self.empty[index])
+    let decoder = try Decoder(Checkpoint(path: model.write(to: folder)))
+    #expect(!decoder.configuration.claimsCompressedWeights)
+    #expect(decoder.configuration.otherActivations == nil)
+  }
+
+  // MARK: Activations
+
+  /// The schemes of activations that `QuantizationArgs` of compressed-tensors can state, and what is not as here.
+  private static let schemes: [(JSON, String?)] = [
+    (.null, nil),
+    (
+      [
+        "num_bits": 8, "type": "int", "symmetric": true, "strategy": "token", "dynamic": true,
+        "group_size": .null,
+      ], nil
+    ),
+    (["dynamic": true, "strategy": "token"], nil),
+    (
+      [
+        "num_bits": 8, "type": "int", "symmetric": true, "strategy": "tensor", "dynamic": false,
+      ], "dynamic is false"
+    ),
+    (["dynamic": "local", "strategy": "tensor_group"], "dynamic is local"),
+    (["dynamic": true, "strategy": "tensor"], "strategy is tensor"),
+    (["dynamic": true, "strategy": "group", "group_size": 128], "strategy is group"),
+    (["dynamic": true, "strategy": "token", "symmetric": false], "symmetric is false"),
+    (["dynamic": true, "strategy": "token", "num_bits": 4], "num_bits is 4"),
+    (["dynamic": true, "strategy": "token", "type": "float"], "type is float"),
+    ([:], "dynamic is false"),
+  ]
+
+  private static func configuration(activations: JSON) -> JSON {
+    configuration([
+      "config_groups": ["group_0": ["targets": ["Linear"], "input_activations": activations]]
+    ])
+  }
+
+  @Test(arguments: schemes.indices) func activationsThatAreNotComputedAreNamed(index: Int) {
+    let (scheme, difference) = Self.schemes[index]
+    let fields = QuantizationFields(json: Self.configuration(activations: scheme))
+    #expect(
+      fields.otherActivations
+        == difference.map { "quantization_config.config_groups.group_0.input_activations.\($0)" })
+  }
+
+  @Test func cachesAndOutputsThatAreRoundedAreNamed() {
+    let scheme: JSON = ["num_bits": 8, "type": "float", "dynamic": false]
+    #expect(
+      QuantizationFields(json: Self.configuration(["kv_cache_scheme": scheme])).otherActivations
+        == "quantization_config.kv_cache_scheme")
+    let outputs = Self.configuration([
+      "config_groups": ["g": ["targets": ["Linear"], "output_activations": scheme]]
+    ])
+    #expect(
+      QuantizationFields(json: outputs).otherActivations
+        == "quantization_config.config_groups.g.output_activations")
+  }
+
+  @Test func int8ActivationsAreRefusedWhereOthersAreAskedFor() throws {
+    var model = try quantized()
+    model.set(
+      "quantization_config",
+      Self.configuration(activations: ["strategy": "tensor", "dynamic": false]))
+    let path = try model.write(to: folder)
+    let (decoder, dense) = (
+      try Decoder(Checkpoint(path: path)), try ModelFixture.tiny.decoder()
+    )
+    let windows = TokenWindows(count: 1, length: 4, ids: [1, 2, 3, 4])
+    let error = EvaluationError.otherActivations(
+      model: path,
+      setting: "quantization_config.config_groups.group_0.input_activations.dynamic is false")
+    #expect(throws: error) { try decoder.perplexity(of: windows, activations: .int8) }
+    #expect(throws: error) {
+      try decoder.generate(after: [1], count: 1, sampling: Sampling(), activations: .int8)
+    }
+    #expect(throws: error) {
+      try dense.comparison(with: decoder, over: windows, activations: .int8)
+    }
+    #expect(throws: Never.self) { try decoder.perplexity(of: windows) }
+    #expect(decoder.usualActivations == .float32 && dense.usualActivations == .float32)
+    model.set("quantization_config", Self.configuration(activations: .null))
+    let plain = try Decoder(Checkpoint(path: model.write(to: folder, "plain")))
+    #expect(plain.usualActivations == .int8)
+    #expect(throws: Never.self) { try plain.perplexity(of: windows, activations: .int8) }
   }
 
   @Test(arguments: ["int-quantized", "naive-quantized", nil])

@@ -58,6 +58,12 @@ import Testing
         try Matrix(int8.weight(layer.name)), try Matrix(float.weight(layer.name))
       )
       #expect(try Mask24(nonZerosOf: weight).violations(in: rounded) == 0)
+      // What is reported is what was written: rounding makes more zeros, and scales.
+      let zeros = rounded.values.count { $0 == 0 }
+      #expect(layer.sparsity == Double(zeros) / Double(rounded.values.count))
+      let scales = Matrix(try int8.matrix(layer.name + "_scale")).values
+      #expect(
+        layer.scaleRange.map { [$0.lowerBound, $0.upperBound] } == [scales.min(), scales.max()])
       // No rounding moves a weight by more than the step of its row, but for what makes up for the others.
       let change = rounded.minus(weight).sumOfSquares() / weight.sumOfSquares()
       #expect(change > 0 && change < 1e-3, "\(layer.name): \(change)")

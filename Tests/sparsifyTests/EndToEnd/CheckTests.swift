@@ -7,11 +7,16 @@ import Testing
 
 /// `check` as a gate: statuses, the first violation, and every form of the results.
 @Suite(.timeLimit(.minutes(20))) struct CheckEndToEndTests {
-  static let contract: JSON = [
-    "schema": 1, "model": "string", "passed": "bool", "sparse": "integer", "violating": "integer",
+  static let contract: JSON = ["schema": 2, "passed": "bool", "models": [modelContract]]
+
+  private static let modelContract: JSON = [
+    "model": "string", "passed": "bool", "sparse": "integer", "violating": "integer",
     "dense": "integer",
     "required": [
-      ["glob": "string", "matched": "integer", "sparse": "integer", "dense": "integer"]
+      [
+        "glob": "string", "matched": "integer", "sparse": "integer", "dense": "integer",
+        "met": "bool",
+      ]
     ],
     "tensors": [
       [
@@ -58,10 +63,12 @@ import Testing
     #expect(run.status == 1)
     let object = try run.json()
     #expect(object.differences(from: Self.contract) == [])
-    #expect(object["model"]?.string == model.path)
-    #expect(object["passed"]?.bool == false)
-    #expect(object["violating"]?.int == 28)
-    let statuses = object["tensors"]?.array?.compactMap { $0["status"]?.string } ?? []
+    #expect(object["models"]?.array?.count == 1)
+    let found = try #require(object["models"]?.array?.first)
+    #expect(found["model"]?.string == model.path)
+    #expect(object["passed"]?.bool == false && found["passed"]?.bool == false)
+    #expect(found["violating"]?.int == 28 && found["error"] == nil)
+    let statuses = found["tensors"]?.array?.compactMap { $0["status"]?.string } ?? []
     #expect(statuses.count { $0 == "violating" } == 28 && statuses.count { $0 == "dense" } == 1)
     #expect(try ToolRun("check", model.path, "--format", "json").output == run.output)
   }
@@ -79,7 +86,9 @@ import Testing
     try pruned.set(name, at: 135, toBits: bits)
     let run = try ToolRun("check", pruned.path, "--json")
     #expect(run.status == 1)
-    let violating = try run.json()["tensors"]?.array?.filter { $0["violations"]?.int != 0 }
+    let violating = try run.json()["models"]?.array?.first?["tensors"]?.array?.filter {
+      $0["violations"]?.int != 0
+    }
     #expect(violating?.map { $0["name"]?.string } == [name])
     #expect(violating?.first?["violations"]?.int == 1)
     #expect(
@@ -100,7 +109,9 @@ import Testing
     #expect(text.status == 1)
     #expect(text.lines[0].hasSuffix("  first"))
     #expect(text.lines[1].hasSuffix("  row 2, group 17: 4 non-zeros"))
-    let tensor = try ToolRun("check", path, "--json").json()["tensors"]?.array?.first
+    let tensor = try ToolRun("check", path, "--json").json()["models"]?.array?.first?["tensors"]?
+      .array?
+      .first
     #expect(tensor?["dtype"]?.string == dtype.rawValue)
     #expect(
       tensor?["first"] == [
@@ -162,11 +173,15 @@ import Testing
     let path = try good()
     let run = try ToolRun(["check", path] + options)
     #expect(run.status == status)
-    #expect(run.lines.filter { $0.hasPrefix("--require ") } == problems.map { "--require \($0)" })
+    let lines = problems.map { "requirement not met: --require \($0)" }
+    #expect(run.lines.prefix(problems.count) == lines[...])
+    #expect(run.lines.count { $0.contains("--require ") } == problems.count)
     #expect(run.lines.last?.hasPrefix(status == 0 ? "passed: " : "FAILED: ") == true)
     let object = try ToolRun(["check", path, "--json"] + options).json()
     #expect(object.differences(from: Self.contract) == [])
-    #expect(object["required"]?.array?.map { $0["glob"]?.string } == globs)
+    let required = object["models"]?.array?.first?["required"]?.array ?? []
+    #expect(required.map { $0["glob"]?.string } == globs)
+    #expect(required.count { $0["met"] == false } == problems.count)
     let github = try ToolRun(["check", path, "--format", "github"] + options)
     #expect(github.status == status)
     #expect(
@@ -177,18 +192,18 @@ import Testing
     let run = try ToolRun("check", try good(), "--require", "b*")
     #expect(
       run.output == """
+        requirement not met: --require 'b*' matches only weights that are dense on purpose
+
         violating weight  shape  dtype  groups  not 2:4    share  first
         b.weight          2 × 4  BF16        2        1  50.00 %  row 1, group 0: 3 non-zeros
-
-        --require 'b*' matches only weights that are dense on purpose
 
         FAILED: 1 weight is 2:4, 1 violates it, 0 are dense on purpose
 
         """)
     let promised = try ToolRun("check", try bad(), "--require", "b*")
     #expect(
-      promised.output.contains(
-        "\n--require 'b*' holds for 0 of 1 weight\n"))
+      promised.output.hasPrefix(
+        "requirement not met: --require 'b*' holds for 0 of 1 weight\n\n"))
   }
 
   // MARK: Annotations
@@ -217,24 +232,13 @@ import Testing
     #expect(
       run.output == """
         ::error title=sparsify check::\(model): FAILED: 0 weights are 2:4, 1 violates it, 0 are dense on purpose
-        ::error title=\(title) is not 2%3A4::\(model): 1 of 2 groups, first row 1, group 0: 3 non-zeros
         ::error title=requirement not met::\(model): --require 'no%0A::error::x' matches no weight
+        ::error title=\(title) is not 2%3A4::\(model): 1 of 2 groups, first row 1, group 0: 3 non-zeros
 
         """)
     let text = try ToolRun("check", path, "--require", "no\nx")
     #expect(text.output.contains("a%,b:c\\u{d}\\u{a}::notice title=x::y\\u{1b}[2J.weight  2 × 4"))
     #expect(text.output.contains("--require 'no\\u{a}x' matches no weight\n"))
-  }
-
-  @Test func theStepsSummaryIsLeftAlone() throws {
-    let model = try bad()
-    let summary = try folder.write("before", to: "summary.md")
-    let plain = try ToolRun("check", model, "--format", "github")
-    let step = try ToolRun(
-      "check", model, "--format", "github",
-      environment: ["GITHUB_STEP_SUMMARY": summary, "GITHUB_ACTIONS": "true"])
-    #expect(step.output == plain.output && step.errors.isEmpty && step.status == 1)
-    #expect(try String(decoding: folder.read("summary.md"), as: UTF8.self) == "before")
   }
 
   @Test func theStepInReadmeIsACommandLine() throws {

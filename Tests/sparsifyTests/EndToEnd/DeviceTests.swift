@@ -123,9 +123,10 @@ import Testing
     #expect(wrong.status == 1)
     let object = try wrong.json()
     #expect(object["passed"]?.bool == false)
-    #expect(object["violating"]?.int == 0)
-    #expect(object["device"]?["passed"]?.bool == false)
-    #expect(object["device"]?["tensors"]?.array?.count == 28)
+    let found = object["models"]?.array?.first
+    #expect(found?["violating"]?.int == 0)
+    #expect(found?["device"]?["passed"]?.bool == false)
+    #expect(found?["device"]?["tensors"]?.array?.count == 28)
     let annotated = try run(
       ["check", path, "--device", "cuda", "--format", "github"], ["CUDA_STUB_PRUNE_CHECK": "wrong"])
     #expect(annotated.lines.count == 1 + 28)

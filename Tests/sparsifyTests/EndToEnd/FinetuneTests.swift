@@ -1,5 +1,6 @@
 import Foundation
 import SparseCore
+import SparseModel
 import TestSupport
 import Testing
 
@@ -89,6 +90,62 @@ import Testing
     #expect(json["training"]?["objective"] == "cross-entropy")
     #expect(json["training"]?.differences(from: Self.contract) == [])
     #expect(try ToolRun("check", out).status == 0)
+    // Magnitude measures no errors: both names are there, and both are null.
+    let layer = json["layers"]?.array?.first
+    #expect(layer?["relativeError"]?.isNull == true)
+    #expect(layer?["relativeErrorBeforeTraining"]?.isNull == true)
+  }
+
+  /// No number of the weights before their training stands where one of the output is expected.
+  @Test(arguments: [false, true]) func whatIsShownIsTheTrainedModel(rounds: Bool) throws {
+    let many = try model.writeTokens((0..<96).map { Int32(7 * $0 % 512) }, samples: 12)
+    let words =
+      ["prune", model.path, "--method", "wanda", "--reconstruct", "1", "--calibration", many]
+      + ["--finetune", "--data", many, "--steps", "1", "--quiet"]
+      + (rounds ? ["--quantize", "int8", "--effort", "fast"] : [])
+    let page = model.folder["report.html"]
+    let text = try ToolRun(words + ["--report", page, "-o", out])
+    #expect(text.status == 0, "\(text.errors)")
+    for heading in text.lines where heading.hasPrefix("Relative output error") {
+      #expect(heading == "Relative output error, before training")
+    }
+    #expect(
+      text.output.contains(
+        "\nError of each block's outputs, before the training of the whole model\n"))
+    #expect((text.lines.first == "Training, before the rounding to INT8") == rounds)
+    #expect(
+      text.lines.contains {
+        $0.hasPrefix("rel² ") && $0.hasSuffix("squared relative output error, before training)")
+      })
+    let pruned = text.lines.first { $0.hasPrefix("pruned ") }
+    #expect(pruned?.hasSuffix(", INT8") == rounds)
+    let html = String(decoding: try model.folder.read("report.html"), as: UTF8.self)
+    #expect(html.contains("Where the error was before training"))
+    #expect(!html.contains("Where the error is"))
+
+    let json = try ToolRun(words + ["--json", "-o", model.folder["json"]]).json()
+    #expect(json["meanSquaredRelativeError"]?.isNull == true)
+    #expect(json["meanSquaredRelativeErrorBeforeTraining"]?.double != nil)
+    let layers = json["layers"]?.array ?? []
+    #expect(layers.count == 28)
+    let output = try Checkpoint(path: out)
+    for layer in layers {
+      #expect(layer["relativeError"]?.isNull == true)
+      #expect(layer["relativeErrorBeforeTraining"]?.double != nil)
+      let name = try #require(layer["name"]?.string)
+      let values = try Matrix(output.weight(name)).values
+      let zeros = values.count { $0 == 0 }
+      #expect(layer["sparsity"]?.double == Double(zeros) / Double(values.count), "\(name)")
+      #expect((layer["scales"]?.array?.count == 2) == rounds)
+      // Of each group with two non-zeros, which they are: 1 and 2, 1 and 3, and so on.
+      let patterns = stride(from: 0, to: values.count, by: 4).map { first in
+        (0..<4).filter { values[first + $0] != 0 }
+      }
+      let counts = [[0, 1], [0, 2], [0, 3], [1, 2], [1, 3], [2, 3]].map { places in
+        patterns.count { $0 == places }
+      }
+      #expect(layer["patterns"]?.array?.compactMap(\.int).sorted() == counts.sorted(), "\(name)")
+    }
   }
 
   /// The seed is that of the order of the windows, however weights are chosen.

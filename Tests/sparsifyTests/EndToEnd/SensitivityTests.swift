@@ -78,7 +78,7 @@ import Testing
     #expect(json["layers"]?.array?.count == 27)
     let check = try ToolRun("check", model.folder["out"], "--json")
     #expect(check.status == 0)
-    let tensors = try check.json()["tensors"]?.array ?? []
+    let tensors = try check.json()["models"]?.array?.first?["tensors"]?.array ?? []
     let dense = tensors.filter { $0["status"] == "dense" }.compactMap { $0["name"]?.string }
     #expect(dense.contains(name))
   }

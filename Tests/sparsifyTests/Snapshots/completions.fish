@@ -162,7 +162,7 @@ complete -c sparsify -n '__sparsify_runs check' -l only -x -d 'Take only the wei
 complete -c sparsify -n '__sparsify_runs check' -l skip -x -d 'Leave out the weights whose names match'
 complete -c sparsify -n '__sparsify_runs check' -l require -x -d 'Fail unless a weight\'s name matches and all whose names do are 2:4, whatever the manifest says'
 complete -c sparsify -n '__sparsify_runs check' -l finite -x -a 'all weights' -d 'Where NaN and infinity fail the check: in all tensors, or in the weights that should be 2:4'
-complete -c sparsify -n '__sparsify_runs check' -l format -x -a 'text github json' -d 'How results are printed: github means annotations of GitHub Actions, json the same as --json'
+complete -c sparsify -n '__sparsify_runs check' -l format -x -a 'text github json' -d 'How results are printed: github means annotations of GitHub Actions, and a table in the summary of the step; json the same as --json'
 complete -c sparsify -n '__sparsify_runs check' -l device -x -a 'cuda' -d 'Ask cuSPARSELt on a GPU, too, whether it takes each weight for 2:4'
 complete -c sparsify -n '__sparsify_runs check' -l threads -x -d 'The number of threads. Results don\'t depend on it'
 complete -c sparsify -n '__sparsify_runs check' -l json -d 'Print one JSON object instead of text'

@@ -184,7 +184,7 @@ _sparsify() {
       '*--skip=[Leave out the weights whose names match]:glob: ' \
       '*--require=[Fail unless a weight'\''s name matches and all whose names do are 2\:4, whatever the manifest says]:glob: ' \
       '--finite=[Where NaN and infinity fail the check\: in all tensors, or in the weights that should be 2\:4]:tensors:(all weights)' \
-      '--format=[How results are printed\: github means annotations of GitHub Actions, json the same as --json]:format:(text github json)' \
+      '--format=[How results are printed\: github means annotations of GitHub Actions, and a table in the summary of the step; json the same as --json]:format:(text github json)' \
       '--device=[Ask cuSPARSELt on a GPU, too, whether it takes each weight for 2\:4]:device:(cuda)' \
       '--threads=[The number of threads. Results don'\''t depend on it]:n: ' \
       '--json[Print one JSON object instead of text]' \
