@@ -106,7 +106,8 @@ import Testing
   @Test(arguments: ["r.pdf", "r", "r.html.txt", "json"])
   func aReportOfAnotherKindIsWrongUsage(name: String) throws {
     for command in [
-      ["prune", model.path], ["sensitivity", model.path], ["plan", model.path, "--gpu", "l4"],
+      ["prune", model.path, "-o", model.folder["out"]], ["sensitivity", model.path],
+      ["plan", model.path, "--gpu", "l4"],
       ["sweep", model.path, "--tokens", tokens],
     ] {
       let run = try ToolRun(command + ["--report", model.folder[name]])
