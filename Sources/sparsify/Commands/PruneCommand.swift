@@ -217,9 +217,10 @@ enum PruneCommand: Command {
   private static func noteSparse(_ arguments: Arguments, in context: Context) throws {
     guard arguments[dense] == nil else { return }
     let options = try options(arguments)
-    let checkpoint = try Checkpoint(path: arguments[Common.model])
     // What stands against the run is told by the run.
-    guard let weights = try? options.weights(of: checkpoint) else { return }
+    guard let checkpoint = try? Checkpoint(path: arguments[Common.model]),
+      let weights = try? options.weights(of: checkpoint)
+    else { return }
     try SparseNote.show(
       .prune(isQuantized: options.quantization != nil), on: checkpoint, weights, in: context)
   }

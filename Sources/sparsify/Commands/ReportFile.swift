@@ -15,6 +15,9 @@ struct ReportFile {
     }
     // Nothing stays there during the work: a run that is killed would leave it.
     _ = try AtomicFile(path: path)
+    guard Self.isKnown(path) else {
+      throw UsageError.badValue(Common.report.spec, value: path, reason: Self.endings)
+    }
     self.path = path
     isPage = Self.isPage(path)
   }
@@ -23,6 +26,13 @@ struct ReportFile {
   static func isPage(_ path: String) -> Bool {
     [".html", ".htm"].contains { path.lowercased().hasSuffix($0) }
   }
+
+  /// Whether a report of this name is a page or JSON.
+  static func isKnown(_ path: String) -> Bool {
+    isPage(path) || path.lowercased().hasSuffix(".json")
+  }
+
+  static let endings = "must end in .html for a page or in .json for the numbers"
 
   /// Writes the numbers, as a page or as JSON, and gives the file its name.
   func write(_ report: some Reportable, from origin: ReportOrigin) throws {
@@ -53,11 +63,15 @@ struct ReportFile {
 
 extension ValueType where Value == String {
   /// A path whose ending says what the report is: a page or JSON.
+  ///
+  /// A path without an ending, and one of something that exists, may be wrong for a graver reason: ``ReportFile`` tells it.
   static var report: Self {
     Self(completion: .files) { text throws(ValueError) in
-      guard ReportFile.isPage(text) || text.lowercased().hasSuffix(".json") else {
-        throw ValueError("must end in .html for a page or in .json for the numbers")
+      let hasOtherEnding = Path.name(of: text).contains(".") && !ReportFile.isKnown(text)
+      guard !hasOtherEnding || FileSystem.isTaken(text) else {
+        throw ValueError(ReportFile.endings)
       }
+      guard !text.isEmpty else { throw ValueError("must not be empty") }
       return text
     }
   }

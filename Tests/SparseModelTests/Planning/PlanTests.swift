@@ -241,7 +241,7 @@ import Testing
 
   @Test(
     arguments: [
-      (["hidden_size": 2_147_483_644], "describes a model of"),
+      (["hidden_size": 2_147_483_640], "describes a model of"),
       (["num_hidden_layers": 2_147_483_647], "describes a model of"),
       (["vocab_size": 2_147_483_647, "hidden_size": 1_048_576], "describes a model of"),
       (["model_type": "gemma"], "the architecture 'gemma' is not supported"),

@@ -71,7 +71,10 @@ import Testing
   }
 
   @Test func aPruningWithTrainingSaysWhatBothTake() throws {
-    let words = ["prune", model.path, "--data", tokens]
+    // A step of training takes eight windows, and one is measured on.
+    let many = try model.writeTokens(
+      (0..<72).map { Int32(5 * $0 % 512) }, samples: 9, named: "many.safetensors")
+    let words = ["prune", model.path, "--data", many]
     let (text, json) = try dryRun(words + ["--finetune", "--calibration", tokens])
     #expect(text.output.contains("\nprunes       28 of 38 tensors"))
     #expect(text.output.contains("\noutput       \(model.path)-2of4, 1.5 MiB\n"))
@@ -96,7 +99,8 @@ import Testing
 
   @Test func aMeasurementSaysWhatItTakes() throws {
     let words = ["sensitivity", model.path, "--method", "wanda"]
-    let given = words + ["--calibration", tokens, "--text", tokens]
+    let given =
+      words + ["--calibration", tokens, "--text", tokens, "--windows", "2", "--text-length", "8"]
     let (text, json) = try dryRun(given)
     #expect(text.output.contains("\nmeasures     28 parts, each by itself\n"))
     #expect(names(json) == ["run the dense model", "measure 28 parts"])
