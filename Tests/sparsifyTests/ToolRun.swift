@@ -63,13 +63,23 @@ struct ToolRun {
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = output
     process.standardError = errors
-    try process.run()
+    try Self.withoutBlockedSignals { try process.run() }
     let guardian = Self.guardian(of: process.processIdentifier)
     defer { guardian.cancel() }
     self.output = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     self.errors = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     process.waitUntilExit()
     status = process.terminationStatus
+  }
+
+  /// Starts a process that gets all signals: the threads of tests block most, children inherit that, and a shell whose
+  /// SIGCHLD is blocked may wait for ever for a child that has ended.
+  private static func withoutBlockedSignals(_ start: () throws -> Void) rethrows {
+    var (all, before) = (sigset_t(), sigset_t())
+    sigfillset(&all)
+    pthread_sigmask(SIG_UNBLOCK, &all, &before)
+    defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+    try start()
   }
 
   /// Kills a process that hangs, so that its test can fail: no test can end what it waits for by itself.

@@ -134,7 +134,8 @@ import Testing
         place.training.dense,
         SensitivityOptions(
           pruning: PruneOptions(method: .magnitude), unit: .block,
-          heldOut: CalibrationOptions(source: place.calibration.source, samples: 2),
+          heldOut: CalibrationOptions(
+            source: place.calibration.source, samples: 2, length: TrainingPlace.length),
           output: place.folder["out"], force: force)
       ).run(progress: progress)
     },

@@ -84,7 +84,8 @@ public struct SensitivityRun: Sendable {
       try folder.begin(identity(on: compute, progress: progress))
       let report = try measure(in: folder, on: compute, progress: progress)
       let text = report.json.text(pretty: true) + "\n"
-      try folder.write(Array(text.utf8), as: outputPath, replacing: options.force || isDone)
+      // A run that only lacks its end has given the result its name already.
+      if !isDone { try folder.write(Array(text.utf8), as: outputPath, replacing: options.force) }
       try folder.remove()
       return report
     } catch {
