@@ -56,14 +56,14 @@ extension Decoder {
       return found.map { .tensor($0) }
         ?? .overflow("the output projection '\(outputProjectionName)'")
     }
-    if let found = nonFinite(among: [Self.finalNormName, Self.embeddingName], on: compute) {
+    if let found = nonFinite(among: [names.finalNorm, names.embedding], on: compute) {
       return .tensor(found)
     }
-    let ends: Set = [Self.finalNormName, Self.embeddingName, outputProjectionName]
+    let ends: Set = [names.finalNorm, names.embedding, outputProjectionName]
     let others = checkpoint.tensors.map(\.name).filter { !ends.contains($0) }
     let found = nonFinite(among: others, on: compute)
     return found.map { .tensor($0) }
-      ?? .overflow("the residual stream or the final norm '\(Self.finalNormName)'")
+      ?? .overflow("the residual stream or the final norm '\(names.finalNorm)'")
   }
 
   /// The first of some tensors that holds NaN or infinity.

@@ -149,14 +149,15 @@ import Testing
           source: .text(path: ModelFixture.tiny.file("calibration.txt")), samples: 2, length: 16,
           start: start), output: folder["out"], resumes: resumes)
     }
-    var steps = 0
-    _ = try? PruneRun(checkpoint.path, options(.auto, resumes: false)).run { _ in
-      steps += 1
-      if steps == 60 { throw CancellationError() }
-    }
     #expect(throws: (any Error).self) {
+      try PruneRun(checkpoint.path, options(.auto, resumes: false)).run {
+        if $0.step.hasPrefix("block 3") { throw CancellationError() }
+      }
+    }
+    let error = #expect(throws: (any Error).self) {
       try PruneRun(checkpoint.path, options(.none, resumes: true)).run()
     }
+    #expect(error.map { "\($0)".contains("--start-token") } == true, "\(String(describing: error))")
     let report = try PruneRun(checkpoint.path, options(.auto, resumes: true)).run()
     #expect(report.calibration?.0.startTokens == [0])
     let manifest = try #require(try Checkpoint(path: folder["out"]).manifest())

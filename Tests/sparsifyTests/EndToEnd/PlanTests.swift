@@ -146,10 +146,10 @@ import Testing
     let model = try TinyModel()
     let run = try ToolRun("plan", model.weights + "x", "--gpu", "l4")
     #expect(run.status == 65)
-    try model.configure("num_attention_heads", nil)
+    try model.configure("model_type", nil)
     let missing = try ToolRun("plan", model.path, "--gpu", "l4")
     #expect(missing.status == 65)
     #expect(
-      missing.errors == "Error: \(model.path)/config.json: num_attention_heads is missing\n")
+      missing.errors == "Error: \(model.path)/config.json: model_type is missing\n")
   }
 }

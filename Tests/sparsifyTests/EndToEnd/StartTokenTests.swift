@@ -34,8 +34,9 @@ import Testing
       run.output
         == "Ada has 3 apples. In the evening Karel was late and Faye walked home with him.\n")
     let without = try ToolRun(prompt + ["--start-token", "none"])
-    #expect(
-      try without.output == ToolRun(["generate", TinyModel().path] + prompt.dropFirst(2)).output)
+    let plain = try TinyModel()
+    let reference = try ToolRun(["generate", plain.path] + prompt.dropFirst(2))
+    #expect(without.output == reference.output && reference.status == 0)
     #expect(without.output != run.output)
   }
 

@@ -42,6 +42,10 @@ _sparsify() {
       :
       return
       ;;
+    --start-token)
+      _sparsify_words 'auto none'
+      return
+      ;;
     --quantize)
       _sparsify_words 'int8'
       return
@@ -60,7 +64,7 @@ _sparsify() {
       ;;
     esac
     if [[ $word == -* ]]; then
-      _sparsify_words '--method --effort -o --output --calibration --samples --length --seed --permute --no-permute --quantize --order --group-size --smooth --refit --dense --reconstruct --statistics --blocks --tensors --shard-size --only --skip --memory --threads --text --windows --report --strict --dry-run --resume --force --json -q --quiet --finetune --objective --data --data-samples --data-length --epochs --steps --learning-rate --keep-dense --target-speedup --target-perplexity --sensitivity --gpu --batch -h --help'
+      _sparsify_words '--method --effort -o --output --calibration --samples --length --start-token --seed --permute --no-permute --quantize --order --group-size --smooth --refit --dense --reconstruct --statistics --blocks --tensors --shard-size --only --skip --memory --threads --text --windows --report --strict --dry-run --resume --force --json -q --quiet --finetune --objective --data --data-samples --data-length --epochs --steps --learning-rate --keep-dense --target-speedup --target-perplexity --sensitivity --gpu --batch -h --help'
     else
       _sparsify_files
     fi
@@ -73,6 +77,10 @@ _sparsify() {
       ;;
     --samples | --length | --epochs | --steps | --batch | --accumulate | --learning-rate | --warm-up | --weight-decay | --clip | --evaluate-every | --patience | --held-out | --windows | --freeze | --memory | --seed | --shard-size | --threads)
       :
+      return
+      ;;
+    --start-token)
+      _sparsify_words 'auto none'
       return
       ;;
     --scope)
@@ -263,6 +271,10 @@ _sparsify() {
       _sparsify_files
       return
       ;;
+    --start-token)
+      _sparsify_words 'auto none'
+      return
+      ;;
     esac
     if [[ $word == -* ]]; then
       _sparsify_words '--by --fast --method --effort --permute --no-permute --quantize --order --group-size --quantize-only --smooth --calibration --samples --length --seed --text --windows --text-length --only --skip -o --output --top --report --threads --dry-run --resume --force --json -q --quiet -h --help'
@@ -280,13 +292,17 @@ _sparsify() {
       :
       return
       ;;
+    --start-token)
+      _sparsify_words 'auto none'
+      return
+      ;;
     --activations)
       _sparsify_words 'float32 int8'
       return
       ;;
     esac
     if [[ $word == -* ]]; then
-      _sparsify_words '--text --tokens --length --windows --activations --threads --json -q --quiet -h --help'
+      _sparsify_words '--text --tokens --length --windows --start-token --activations --threads --json -q --quiet -h --help'
     else
       _sparsify_files
     fi
@@ -301,13 +317,17 @@ _sparsify() {
       :
       return
       ;;
+    --start-token)
+      _sparsify_words 'auto none'
+      return
+      ;;
     --activations)
       _sparsify_words 'float32 int8'
       return
       ;;
     esac
     if [[ $word == -* ]]; then
-      _sparsify_words '--text --tokens --length --windows --activations --threads --json -q --quiet -h --help'
+      _sparsify_words '--text --tokens --length --windows --start-token --activations --threads --json -q --quiet -h --help'
     else
       _sparsify_files
     fi
@@ -320,6 +340,10 @@ _sparsify() {
       ;;
     --methods | --quantize | --length | --windows | --samples | --seed | --memory | --threads)
       :
+      return
+      ;;
+    --start-token)
+      _sparsify_words 'auto none'
       return
       ;;
     --effort)
@@ -343,13 +367,17 @@ _sparsify() {
       :
       return
       ;;
+    --start-token)
+      _sparsify_words 'auto none'
+      return
+      ;;
     --activations)
       _sparsify_words 'float32 int8'
       return
       ;;
     esac
     if [[ $word == -* ]]; then
-      _sparsify_words '-p --prompt --tokens --temperature --seed --activations --threads --json -q --quiet -h --help'
+      _sparsify_words '-p --prompt --start-token --tokens --temperature --seed --activations --threads --json -q --quiet -h --help'
     else
       _sparsify_files
     fi
@@ -364,9 +392,13 @@ _sparsify() {
       :
       return
       ;;
+    --start-token)
+      _sparsify_words 'auto none'
+      return
+      ;;
     esac
     if [[ $word == -* ]]; then
-      _sparsify_words '-o --output --calibration --samples --length --seed --norms --part --blocks --threads --force --json -q --quiet -h --help'
+      _sparsify_words '-o --output --calibration --samples --length --start-token --seed --norms --part --blocks --threads --force --json -q --quiet -h --help'
     else
       _sparsify_files
     fi

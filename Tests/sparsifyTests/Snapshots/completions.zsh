@@ -44,6 +44,7 @@ _sparsify() {
       '--calibration=[What the model reads while its activations are measured\: '\''self'\'' for text that it writes itself, a text file, or token ids as FILE.safetensors]:source:_files' \
       '--samples=[The number of calibration sequences]:n: ' \
       '--length=[The number of tokens in each calibration sequence]:n: ' \
+      '--start-token=[Whether each window of a text, or a prompt, begins with the token that the tokenizer puts there\: '\''none'\'' for without]:rule:(auto none)' \
       '--seed=[Where the random numbers start]:n: ' \
       '(--permute --no-permute)'{--permute,--no-permute}'[Put channels into an order in which 2\:4 keeps more. The model computes the same function]' \
       '--quantize=[Make the pruned weights INT8 with a scale for each output channel, in the layout of compressed-tensors]:type:(int8)' \
@@ -94,6 +95,7 @@ _sparsify() {
       '--data=[What is trained on\: '\''self'\'' for text that the dense model writes, a text file, or token ids as FILE.safetensors]:source:_files' \
       '--samples=[The number of windows of that text]:n: ' \
       '--length=[The number of tokens in each window]:n: ' \
+      '--start-token=[Whether each window of a text, or a prompt, begins with the token that the tokenizer puts there\: '\''none'\'' for without]:rule:(auto none)' \
       '--scope=[Train the whole model from its predictions, or one block at a time from what the dense block gives\: cheaper, and in little memory]:scope:(all blocks)' \
       '--objective=[What is brought down\: the divergence from the dense model'\''s predictions, the negative log-likelihood of the text, or both]:objective:(distill cross-entropy both)' \
       '--epochs=[Train so many times over all windows]:n: ' \
@@ -231,6 +233,7 @@ _sparsify() {
       '--calibration=[What the model reads while its activations are measured\: '\''self'\'' for text that it writes itself, a text file, or token ids as FILE.safetensors]:source:_files' \
       '--samples=[The number of calibration sequences]:n: ' \
       '--length=[The number of tokens in each calibration sequence]:n: ' \
+      '--start-token=[Whether each window of a text, or a prompt, begins with the token that the tokenizer puts there\: '\''none'\'' for without]:rule:(auto none)' \
       '--seed=[Where the random numbers start]:n: ' \
       '--text=[What the outputs are compared on, best unlike the calibration\: a text file, token ids as FILE.safetensors, or '\''self'\'' for text that the model writes itself]:source:_files' \
       '--windows=[The number of windows of that text]:n: ' \
@@ -255,6 +258,7 @@ _sparsify() {
       '--tokens=[The token ids to predict, in a .safetensors file]:file:_files' \
       '--length=[The number of tokens in each window]:n: ' \
       '--windows=[Use the first n windows only]:n: ' \
+      '--start-token=[Whether each window of a text, or a prompt, begins with the token that the tokenizer puts there\: '\''none'\'' for without]:rule:(auto none)' \
       '--activations=[The numbers in which activations reach INT8 weights\: '\''int8'\'' rounds them token by token and multiplies integers, as W8A8 inference does]:type:(float32 int8)' \
       '--threads=[The number of threads. Results don'\''t depend on it]:n: ' \
       '--json[Print one JSON object instead of text]' \
@@ -268,6 +272,7 @@ _sparsify() {
       '--tokens=[The token ids to predict, in a .safetensors file]:file:_files' \
       '--length=[The number of tokens in each window]:n: ' \
       '--windows=[Use the first n windows only]:n: ' \
+      '--start-token=[Whether each window of a text, or a prompt, begins with the token that the tokenizer puts there\: '\''none'\'' for without]:rule:(auto none)' \
       '--activations=[The numbers in which activations reach INT8 weights\: '\''int8'\'' rounds them token by token and multiplies integers, as W8A8 inference does]:type:(float32 int8)' \
       '--threads=[The number of threads. Results don'\''t depend on it]:n: ' \
       '--json[Print one JSON object instead of text]' \
@@ -284,6 +289,7 @@ _sparsify() {
       '--quantize=[What is done to the numbers of the weights\: '\''none'\'' leaves their type, '\''int8'\'' makes them INT8]:list: ' \
       '--length=[The number of tokens in each window, of the text and of the calibration]:n: ' \
       '--windows=[Use the first n windows only]:n: ' \
+      '--start-token=[Whether each window of a text, or a prompt, begins with the token that the tokenizer puts there\: '\''none'\'' for without]:rule:(auto none)' \
       '--calibration=[What the model reads while its activations are measured\: '\''self'\'' for text that it writes itself, a text file, or token ids as FILE.safetensors]:source:_files' \
       '--samples=[The number of calibration sequences]:n: ' \
       '--seed=[Where the random numbers start]:n: ' \
@@ -303,6 +309,7 @@ _sparsify() {
   generate)
     _arguments -s -S \
       '(-p --prompt)'{-p+,--prompt=}'[What the model goes on from]:text: ' \
+      '--start-token=[Whether each window of a text, or a prompt, begins with the token that the tokenizer puts there\: '\''none'\'' for without]:rule:(auto none)' \
       '--tokens=[The number of tokens to write at most]:n: ' \
       '--temperature=[How daring the choice of each token is\: 0 takes the likeliest, 1 draws from the model'\''s own distribution]:t: ' \
       '--seed=[Where the random numbers start]:n: ' \
@@ -319,6 +326,7 @@ _sparsify() {
       '--calibration=[What the model reads\: '\''self'\'' for text that it writes itself, a text file, or token ids as FILE.safetensors]:source:_files' \
       '--samples=[The number of calibration sequences]:n: ' \
       '--length=[The number of tokens in each calibration sequence]:n: ' \
+      '--start-token=[Whether each window of a text, or a prompt, begins with the token that the tokenizer puts there\: '\''none'\'' for without]:rule:(auto none)' \
       '--seed=[Where the random numbers start]:n: ' \
       '--norms[Collect only the norms of the inputs, which are all that wanda needs; otherwise their grams, for any method]' \
       '--part=[Take one of N parts of the samples, counted from 0, or those from A to before B with '\''0..<16'\'' or 0\:16. '\''auto/N'\'' takes I from the environment of an array job, '\''auto'\'' N as well]:I/N: ' \
