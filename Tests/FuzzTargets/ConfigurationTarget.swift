@@ -20,7 +20,7 @@ package struct ConfigurationTarget: FuzzTarget {
     let checkpoint = try Checkpoint(path: folder["model"])
     let compute = Compute(threads: 1)
     _ = try ModelConfiguration(checkpoint).startToken(of: checkpoint)
-    let model = try Decoder(checkpoint, positions: 2)
+    let model = try LanguageModel(checkpoint, positions: 2)
     let logits = try model.logits(of: [1, 2], on: compute)
     precondition(logits.columns == model.configuration.vocabulary, "\(logits.columns) logits")
     _ = try? PruneRun(

@@ -29,7 +29,7 @@ import Testing
     let sparse = try Checkpoint(path: output)
     let text = try Tokenizer(for: sparse).encode("Snow lay on the roofs. Mira put on thick gloves.")
     let windows = TokenWindows(cutting: text, length: 16)
-    print(try sparse.check().passed, try Decoder(sparse).perplexity(of: windows).perplexity)
+    print(try sparse.check().passed, try LanguageModel(sparse).perplexity(of: windows).perplexity)
     // example ends
 
     #expect(printed[0] == "[0.0, -3.0, 2.0, 0.0, 4.0, 0.0, 0.0, 6.0]")

@@ -4,7 +4,7 @@ extension CalibrationOptions {
   /// The calibration tokens of a file, or nil where the model is to write them.
   ///
   /// - Throws: ``CalibrationError``, ``ModelError``, ``TextError``, and the errors of reading files.
-  func readTokens(for model: Decoder) throws -> TokenWindows? {
+  func readTokens(for model: LanguageModel) throws -> TokenWindows? {
     let length = length(context: model.configuration.contextLength)
     let windows: TokenWindows
     switch source {
@@ -59,7 +59,7 @@ extension CalibrationOptions {
 
 extension TokenWindows {
   /// Throws where an id is no token of a model.
-  func requireVocabulary(of model: Decoder, source: String) throws(ModelError) {
+  func requireVocabulary(of model: LanguageModel, source: String) throws(ModelError) {
     let vocabulary = model.configuration.vocabulary
     if let id = ids.first(where: { $0 < 0 || Int($0) >= vocabulary }) {
       throw model.error(of: id, source: source)

@@ -3,7 +3,7 @@ internal import SparseCore
 extension CalibrationOptions {
   /// The calibration tokens that the model writes itself.
   func written(
-    by model: Decoder, _ memory: TextMemory, on compute: Compute, progress: ProgressHandler
+    by model: LanguageModel, _ memory: TextMemory, on compute: Compute, progress: ProgressHandler
   ) throws -> TokenWindows {
     try model.writeText(
       samples: samples ?? Self.defaultSamples,
@@ -12,7 +12,7 @@ extension CalibrationOptions {
   }
 }
 
-extension Decoder {
+extension LanguageModel {
   /// Text that the model writes by itself: plain sampling of its own distribution, many sequences at once.
   ///
   /// Every sequence starts from the beginning-of-text token, or from a token drawn uniformly where
@@ -39,7 +39,7 @@ extension Decoder {
         sequences, length: length, seed: seed, memory, on: compute
       ) { written in
         try progress(
-          Progress(
+          RunProgress(
             step: "write calibration text",
             done: done * length + written * sequences.count, total: samples * length))
       }

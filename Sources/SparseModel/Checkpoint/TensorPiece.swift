@@ -47,7 +47,7 @@ extension Checkpoint {
     var done = 0
     // 32 MiB between two looks at the progress: a disk takes a moment for them.
     for start in stride(from: 0, to: pieces.count, by: 64) {
-      try progress(Progress(step: step, done: done, total: total))
+      try progress(RunProgress(step: step, done: done, total: total))
       let group = pieces[start..<min(start + 64, pieces.count)]
       let failure = FirstFailure()
       Parallel.forEach(
@@ -60,7 +60,7 @@ extension Checkpoint {
       try finished(group)
       done += group.reduce(0) { $0 + $1.bytes.count }
     }
-    if total > 0 { try progress(Progress(step: step, done: done, total: total)) }
+    if total > 0 { try progress(RunProgress(step: step, done: done, total: total)) }
   }
 
   /// Lets the memory of pieces go, those that follow each other together: every processor has to be

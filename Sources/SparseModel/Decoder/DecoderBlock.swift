@@ -70,7 +70,7 @@ package struct StateGradient {
   package var pending: Matrix?
 }
 
-extension Decoder {
+extension LanguageModel {
   /// The most columns of a stage's input that follows from more than the residual stream.
   var mostPendingInputs: Int {
     blocks.flatMap { block in

@@ -14,7 +14,7 @@ public struct Sampling: Sendable {
   }
 }
 
-extension Decoder {
+extension LanguageModel {
   /// Continues one sequence token by token.
   ///
   /// - Parameters:

@@ -43,7 +43,7 @@ public struct CalibrateOptions: Sendable {
 public struct CalibrateRun: Sendable {
   /// The model.
   public let checkpoint: Checkpoint
-  private let model: Decoder
+  private let model: LanguageModel
   private let options: CalibrateOptions
   private let output: FileOutput
   private let manifest: StatisticsManifest
@@ -66,7 +66,7 @@ public struct CalibrateRun: Sendable {
     inputs = try checkpoint.stamps + texts.compactMap(\.self).map(InputStamp.init(of:))
     try checkpoint.requireWhole()
     let configuration = try ModelConfiguration(checkpoint)
-    model = try Decoder(
+    model = try LanguageModel(
       checkpoint, positions: calibration.length(context: configuration.contextLength))
     let all = try calibration.readTokens(for: model)
     let total = all?.count ?? calibration.samples ?? CalibrationOptions.defaultSamples
@@ -130,7 +130,7 @@ public struct CalibrateRun: Sendable {
   }
 }
 
-extension Decoder {
+extension LanguageModel {
   /// The stages of some blocks, in the order in which they run.
   func stageKeys(of blocks: Range<Int>) -> [StatisticsManifest.StageKey] {
     blocks.flatMap { index in

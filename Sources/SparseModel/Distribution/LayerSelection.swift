@@ -65,7 +65,7 @@ extension LayerUnit {
 
   /// The units in which a model's layers are pruned with statistics: the layers that read one input, or whole
   /// blocks where a stage changes the layers and norms before it.
-  static func stages(of model: Decoder, _ pruning: StagePruning) -> [LayerUnit] {
+  static func stages(of model: LanguageModel, _ pruning: StagePruning) -> [LayerUnit] {
     let isWhole = pruning.recipe.permutes || pruning.recipe.smoothing != nil
     return model.blocks.enumerated().flatMap { index, block -> [LayerUnit] in
       let stages = type(of: block).stages

@@ -84,7 +84,7 @@ public struct LayerwiseRun: Sendable {
     changes = try options.changes(quantizing: allTargets, of: checkpoint)
     let all: [LayerUnit]
     if let statistics {
-      let model = try Decoder(checkpoint, positions: 1)
+      let model = try LanguageModel(checkpoint, positions: 1)
       let file = try StatisticsFile(path: statistics)
       let pruning = StagePruning(
         model: model, recipe: options.recipe(dense: dense),

@@ -157,7 +157,7 @@ extension PrunedPartFile {
       let bytes = file.bytes(of: tensor)
       let pieces = (bytes.count + TensorPiece.byteCount - 1) / TensorPiece.byteCount
       for first in stride(from: 0, to: pieces, by: 64) {
-        try progress(Progress(step: "put parts together", done: done, total: total))
+        try progress(RunProgress(step: "put parts together", done: done, total: total))
         let group = first..<min(first + 64, pieces)
         let failure = FirstFailure()
         Parallel.forEach(group.count, threads: compute.threads) { index in

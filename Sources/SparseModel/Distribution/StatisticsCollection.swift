@@ -4,7 +4,7 @@ internal import SparseCore
 ///
 /// At any time memory holds the hidden states of the sequences, one stage's weights and one stage's sums.
 struct StatisticsCollection {
-  let model: Decoder
+  let model: LanguageModel
   let manifest: StatisticsManifest
   let compute: Compute
   var batch = BatchSize()
@@ -46,7 +46,7 @@ struct StatisticsCollection {
         }
         for chunk in states.indices {
           try progress(
-            Progress(
+            RunProgress(
               step: step, done: done,
               total: blocks.count * type(of: block).stages.count * chunks.count))
           let input = block.input(of: stage, from: states[chunk], on: compute)

@@ -4,7 +4,7 @@ extension StatisticsFile {
   /// Throws unless the file holds all that pruning a model needs, and can be of that model.
   ///
   /// Whether it is of its very weights is told by their fingerprint, which takes reading them.
-  func check(for model: Decoder, needs: StatisticsKind) throws(StatisticsError) {
+  func check(for model: LanguageModel, needs: StatisticsKind) throws(StatisticsError) {
     guard manifest.isComplete else {
       throw .incomplete(path: path, blocks: manifest.blocks, samples: manifest.samples)
     }

@@ -90,7 +90,7 @@ public struct StatisticsMerge: Sendable {
       let count = manifest.sumCount(stage)
       let atOnce = Self.stretch * 16 * compute.threads
       for first in stride(from: 0, to: count, by: atOnce) {
-        try progress(Progress(step: "add up", done: done + first, total: total))
+        try progress(RunProgress(step: "add up", done: done + first, total: total))
         let group = first..<min(first + atOnce, count)
         let pieces = (group.count + Self.stretch - 1) / Self.stretch
         let failure = FirstFailure()

@@ -21,7 +21,7 @@ struct StatisticsPruning {
         let layers = stage.linears.map(block.linear)
         guard layers.contains(where: { own.contains(ExactString($0.name)) }) else { continue }
         try progress(
-          Progress(
+          RunProgress(
             step: "block \(index + 1) of \(model.blocks.count), \(stage.name)",
             done: reports.count, total: own.count))
         let key = statistics.manifest.stages.first { $0.block == index && $0.stage == stage.name }

@@ -37,7 +37,7 @@ extension Checkpoint {
     var done = 0
     var verdicts: [ExactString: CheckReport.Tensor] = [:]
     for tensor in held {
-      try progress(Progress(step: "check", done: done, total: total))
+      try progress(RunProgress(step: "check", done: done, total: total))
       done += tensor.stored.byteCount
       verdicts[ExactString(tensor.name)] = try verdict(on: tensor, on: compute)
     }
@@ -48,7 +48,7 @@ extension Checkpoint {
     let suspects = held.filter { verdicts[ExactString($0.name)]?.status == .violating }
     var nonFinite = try suspects.compactMap { try self.nonFinite(in: $0.stored.name, on: compute) }
     for tensor in others {
-      try progress(Progress(step: "check", done: done, total: total))
+      try progress(RunProgress(step: "check", done: done, total: total))
       done += tensor.byteCount
       if let found = try self.nonFinite(in: tensor.name, on: compute) { nonFinite.append(found) }
       release(tensor.name)

@@ -2,7 +2,7 @@ internal import SparseCore
 
 /// One of two models that are compared, and where its last hidden states come from.
 struct ComparedModel {
-  let model: Decoder
+  let model: LanguageModel
   /// The numbers in which activations reach INT8 weights.
   let activations: ActivationType
   /// How many blocks are run for the states; 0 where they are kept from before.
@@ -14,7 +14,8 @@ struct ComparedModel {
 
   /// A model that is run.
   init(
-    running model: Decoder, _ activations: ActivationType, chunkTokens: Int, on compute: Compute
+    running model: LanguageModel, _ activations: ActivationType, chunkTokens: Int,
+    on compute: Compute
   ) {
     let activations = model.hasInt8Weights ? activations : .float32
     self.init(model: model, activations: activations, blocks: model.blocks.count) {
@@ -25,7 +26,7 @@ struct ComparedModel {
   }
 
   init(
-    model: Decoder, activations: ActivationType, blocks: Int,
+    model: LanguageModel, activations: ActivationType, blocks: Int,
     states: @escaping (Range<Int>, TokenWindows, (Int) throws -> Void) throws -> [Matrix]
   ) {
     self.model = model
@@ -70,7 +71,7 @@ struct ComparisonWalk {
     for (number, group) in windows.groups(ofTokens: tokens).enumerated() {
       func report(_ step: Int) throws {
         try progress(
-          Progress(
+          RunProgress(
             step: "compare", done: group.lowerBound * steps + step * group.count,
             total: windows.count * steps))
       }
@@ -151,7 +152,6 @@ struct ComparisonWalk {
     tally.agreements += targets.reference.predicting(comparisons.flatMap(\.agreements))
       .count { $0 }
   }
-
 
   private func timed<Result>(
     _ seconds: inout Double, _ body: () throws -> Result

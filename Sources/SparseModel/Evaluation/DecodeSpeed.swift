@@ -22,14 +22,14 @@ public struct DecodeSpeed: Sendable {
   /// - Parameter ids: two or more, as many as the models' contexts hold at most.
   /// - Throws: ``ModelError`` for ids outside the vocabulary and for too many of them, and what `progress` throws.
   public func measure(
-    _ models: [Decoder], on ids: [Int32], compute: Compute = .automatic,
+    _ models: [LanguageModel], on ids: [Int32], compute: Compute = .automatic,
     progress: ProgressHandler = { _ in }
   ) throws -> [MeasuredRate] {
     precondition(ids.count >= 2, "DecodeSpeed: \(ids.count) tokens")
     var done = 0
     return try inTurns(models.count) { index in
       try progress(
-        Progress(step: "measure speed", done: done, total: (rounds + 1) * models.count))
+        RunProgress(step: "measure speed", done: done, total: (rounds + 1) * models.count))
       done += 1
       return try stepSeconds(models[index], ids, compute)
     }
@@ -52,7 +52,7 @@ public struct DecodeSpeed: Sendable {
 
   /// The seconds of each step of one round.
   private func stepSeconds(
-    _ model: Decoder, _ ids: [Int32], _ compute: Compute
+    _ model: LanguageModel, _ ids: [Int32], _ compute: Compute
   ) throws -> [Double] {
     let count = min(steps, ids.count - 1)
     let prompt = min(steps, ids.count - count)

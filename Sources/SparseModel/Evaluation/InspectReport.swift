@@ -59,7 +59,7 @@ extension Checkpoint {
     var done = 0
     return InspectReport(
       tensors: try selected.map { tensor in
-        try progress(Progress(step: "inspect", done: done, total: total))
+        try progress(RunProgress(step: "inspect", done: done, total: total))
         done += tensor.stored.byteCount
         let isCountable = tensor.dtype.holdsWeights && (tensor.shape.last ?? 1) % 4 == 0
         defer { release(tensor.stored.name) }

@@ -49,7 +49,7 @@ public struct ModelComparison: Sendable {
   }
 }
 
-extension Decoder {
+extension LanguageModel {
   /// How another model predicts windows of tokens in comparison with this one, the reference.
   ///
   /// Both run group of windows by group, and their logits meet a slice of the vocabulary at a time: memory holds
@@ -61,7 +61,7 @@ extension Decoder {
   ///   the perplexity does, the latter where neither model has INT8 weights for INT8 activations, and what
   ///   `progress` throws.
   public func comparison(
-    with other: Decoder, over windows: TokenWindows, activations: ActivationType = .float32,
+    with other: LanguageModel, over windows: TokenWindows, activations: ActivationType = .float32,
     on compute: Compute = .automatic, progress: ProgressHandler = { _ in }
   ) throws -> ModelComparison {
     try comparison(
@@ -71,7 +71,7 @@ extension Decoder {
 
   /// The same, with as many tokens at a time as `batch` says.
   func comparison(
-    with other: Decoder, over windows: TokenWindows, activations: ActivationType = .float32,
+    with other: LanguageModel, over windows: TokenWindows, activations: ActivationType = .float32,
     batch: BatchSize, on compute: Compute, progress: ProgressHandler
   ) throws -> ModelComparison {
     if activations == .int8 && !hasInt8Weights && !other.hasInt8Weights {

@@ -44,7 +44,7 @@ extension Checkpoint {
     let linears = tensors.filter { names.contains(ExactString($0.name)) }
     var (zeros, values, sparse) = (0, 0, 0)
     for (done, tensor) in linears.enumerated() {
-      try progress(Progress(step: "look at weights", done: done, total: linears.count))
+      try progress(RunProgress(step: "look at weights", done: done, total: linears.count))
       let check = try patternCheck(tensor, on: compute)
       zeros += check.zeros
       values += tensor.shape.reduce(1, *)

@@ -65,7 +65,7 @@ public enum ActivationType: String, Sendable, CaseIterable {
   case int8
 }
 
-extension Decoder {
+extension LanguageModel {
   /// The perplexity of windows of tokens.
   ///
   /// Runs a group of windows through one block after the other, so every weight is converted once a
@@ -101,7 +101,7 @@ extension Decoder {
       let done = group.lowerBound * (blocks.count + 1)
       func report(_ block: Int) throws {
         try progress(
-          Progress(
+          RunProgress(
             step: "evaluate", done: done + block * group.count,
             total: windows.count * (blocks.count + 1)))
       }

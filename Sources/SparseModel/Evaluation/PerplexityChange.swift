@@ -25,7 +25,7 @@ public struct PerplexityMeasure: Sendable {
   public let text: String
   /// What of it is measured on.
   public let windows: TokenWindows
-  private let model: Decoder
+  private let model: LanguageModel
 
   /// Checks all that can be checked before the change.
   ///
@@ -40,7 +40,7 @@ public struct PerplexityMeasure: Sendable {
     self.text = text
     self.windows = try TokenWindows(
       cutting: text, length: nil, windows: windows, start: start, for: checkpoint)
-    model = try Decoder(checkpoint, positions: self.windows.length)
+    model = try LanguageModel(checkpoint, positions: self.windows.length)
   }
 
   /// The perplexity of the model as it was.
@@ -61,7 +61,7 @@ public struct PerplexityMeasure: Sendable {
     _ path: String, on compute: Compute = .automatic, progress: ProgressHandler = { _ in }
   ) throws -> Perplexity {
     let checkpoint = try Checkpoint(path: path)
-    let changed = try Decoder(
+    let changed = try LanguageModel(
       checkpoint, positions: windows.length,
       configuration: checkpoint.isFolder ? nil : model.configuration)
     return try changed.perplexity(of: windows, on: compute, progress: progress)

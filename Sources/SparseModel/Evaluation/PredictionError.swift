@@ -33,7 +33,7 @@ extension PredictionError: CustomStringConvertible {
   }
 }
 
-extension Decoder {
+extension LanguageModel {
   /// The error for predictions that are NaN or infinite; looks through the weights for the cause.
   ///
   /// - Parameters:

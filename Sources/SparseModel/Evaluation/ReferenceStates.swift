@@ -5,7 +5,7 @@ internal import SparseCore
 /// The model is run once. Its last hidden states wait in a scratch file: `4 · width` bytes a token, where logits
 /// would take `4 · vocabulary`. A comparison only repeats the output projection.
 final class ReferenceStates {
-  private let model: Decoder
+  private let model: LanguageModel
   private let windows: TokenWindows
   private let file: ScratchFile
   private let batch: BatchSize
@@ -14,7 +14,7 @@ final class ReferenceStates {
   ///
   /// - Parameter path: what the scratch file lies beside.
   init(
-    of model: Decoder, over windows: TokenWindows, beside path: String,
+    of model: LanguageModel, over windows: TokenWindows, beside path: String,
     batch: BatchSize = BatchSize(), on compute: Compute, progress: ProgressHandler
   ) throws {
     self.model = model
@@ -31,7 +31,7 @@ final class ReferenceStates {
         of: part, .float32, chunkTokens: batch.chunkTokens, on: compute
       ) { block in
         try progress(
-          Progress(
+          RunProgress(
             step: "evaluate", done: group.lowerBound * model.blocks.count + block * group.count,
             total: windows.count * model.blocks.count))
       }
@@ -52,10 +52,10 @@ final class ReferenceStates {
 
   /// How another model predicts the windows in comparison with this one; nil for the comparison with itself.
   ///
-  /// - Throws: the errors of ``Decoder/comparison(with:over:activations:on:progress:)``, those of reading the
+  /// - Throws: the errors of ``LanguageModel/comparison(with:over:activations:on:progress:)``, those of reading the
   ///   scratch file, and what `progress` throws.
   func comparison(
-    with other: Decoder?, activations: ActivationType, on compute: Compute,
+    with other: LanguageModel?, activations: ActivationType, on compute: Compute,
     progress: ProgressHandler
   ) throws -> ModelComparison {
     try other?.checkActivations(activations)

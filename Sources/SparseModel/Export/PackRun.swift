@@ -56,14 +56,14 @@ struct PackRun: Sendable {
     ) { writer in
       let total = weights.count + left.count
       for (done, entry) in weights.enumerated() {
-        try progress(Progress(step: "pack", done: done, total: total))
+        try progress(RunProgress(step: "pack", done: done, total: total))
         try write(entry.weight, as: entry.tensors, to: writer, on: compute)
         checkpoint.release(entry.weight.stored.name)
       }
       for entry in left where checkpoint[entry.name] == nil {
         try writer.write(checkpoint.weight(entry.name).bytes, as: entry.name)
       }
-      try progress(Progress(step: "pack", done: total, total: total))
+      try progress(RunProgress(step: "pack", done: total, total: total))
     }
   }
 

@@ -222,7 +222,7 @@ final class RunFolder {
     of path: String, _ consequence: String, _ progress: ProgressHandler
   ) throws {
     try progress(
-      Progress(
+      RunProgress(
         step: "resume", done: 0, total: 1,
         note: "\(path): is not what the earlier run has written: \(consequence)"))
   }

@@ -2,7 +2,7 @@ internal import SparseCore
 
 /// Prunes a model block by block and stage by stage, so that every layer sees the inputs that the already pruned layers before it produce.
 struct BlockwisePruning {
-  let model: Decoder
+  let model: LanguageModel
   let recipe: StageRecipe
   let targets: Set<ExactString>
   /// Makes what trains each block once it is pruned, which holds the dense model's hidden states; nil for nothing.
@@ -229,7 +229,7 @@ private struct WorkMeter {
   private let chunks: Int
   private var step = ""
 
-  init(model: Decoder, chunks: Int) {
+  init(model: LanguageModel, chunks: Int) {
     let weights = model.blocks.flatMap { block in
       type(of: block).stages.flatMap(\.linears).map { block.linear($0).stored }
     }
@@ -252,5 +252,5 @@ private struct WorkMeter {
     done += weights.reduce(0) { $0 + $1.rows * $1.columns }
   }
 
-  var progress: Progress { Progress(step: step, done: done, total: total) }
+  var progress: RunProgress { RunProgress(step: step, done: done, total: total) }
 }

@@ -109,14 +109,14 @@ extension PruneRun {
     guard let options = options.reconstruction, let model else { return nil }
     return {
       try BlockReconstruction(
-        options, teacher: dense.map { try Decoder($0, positions: tokens.length) } ?? model,
+        options, teacher: dense.map { try LanguageModel($0, positions: tokens.length) } ?? model,
         on: tokens, beside: memory.spill.hidden ? output.path : nil, compute: compute)
     }
   }
 
   /// The calibration tokens: those given, or those that the model writes now or has written in an earlier run.
   private func tokens(
-    _ calibration: CalibrationOptions, _ model: Decoder, in folder: RunFolder,
+    _ calibration: CalibrationOptions, _ model: LanguageModel, in folder: RunFolder,
     _ memory: TextMemory, _ writingSeconds: inout Double?, on compute: Compute,
     progress: ProgressHandler
   ) throws -> TokenWindows {

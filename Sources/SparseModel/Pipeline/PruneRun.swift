@@ -17,7 +17,7 @@ public struct PruneRun: Sendable {
   public let output: CheckpointOutput
   /// The calibration that will be used; nil for none.
   public let calibration: CalibrationOptions?
-  let model: Decoder?
+  let model: LanguageModel?
   let dense: Checkpoint?
   /// The files that are read besides the checkpoint's weights, as they were before they were read.
   let otherInputs: [InputStamp]
@@ -69,7 +69,7 @@ public struct PruneRun: Sendable {
     }
     let configuration = try ModelConfiguration(checkpoint)
     let length = calibration.length(context: configuration.contextLength)
-    let model = try Decoder(checkpoint, positions: length)
+    let model = try LanguageModel(checkpoint, positions: length)
     self.model = model
     try StagePruning(
       model: model, recipe: options.recipe(dense: dense),
@@ -114,7 +114,7 @@ public struct PruneRun: Sendable {
 extension Checkpoint {
   /// The names of all linear layers of a model that can be run, in the order in which they run.
   func blockLinears() throws -> [String] {
-    try Decoder(self, positions: 1).blocks.flatMap { block in
+    try LanguageModel(self, positions: 1).blocks.flatMap { block in
       type(of: block).stages.flatMap(\.linears).map { block.linear($0).name }
     }
   }

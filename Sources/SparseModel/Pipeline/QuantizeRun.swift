@@ -88,7 +88,7 @@ public struct QuantizeRun: Sendable {
     var done = 0
     let layers = try targets.map { name in
       let layer = try quantize(name, to: writer, on: compute) { bytes in
-        try progress(Progress(step: "quantize", done: done, total: total))
+        try progress(RunProgress(step: "quantize", done: done, total: total))
         done += bytes
       }
       checkpoint.release(name)

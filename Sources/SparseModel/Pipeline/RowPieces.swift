@@ -39,7 +39,7 @@ struct RowPieces {
     // As many as there is always work for all threads, few enough to see progress and let memory go.
     let atOnce = 32 * compute.threads
     for start in stride(from: 0, to: pieces.count, by: atOnce) {
-      try progress(Progress(step: step, done: done, total: total))
+      try progress(RunProgress(step: step, done: done, total: total))
       let group = pieces[start..<min(start + atOnce, pieces.count)]
       let failure = FirstFailure()
       Parallel.forEach(group.count, threads: compute.threads, scratchBytes: scratch) {
@@ -53,6 +53,6 @@ struct RowPieces {
         release(piece.name)
       }
     }
-    if total > 0 { try progress(Progress(step: step, done: done, total: total)) }
+    if total > 0 { try progress(RunProgress(step: step, done: done, total: total)) }
   }
 }

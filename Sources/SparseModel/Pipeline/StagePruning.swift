@@ -2,7 +2,7 @@ internal import SparseCore
 
 /// Prunes the targets among the layers of a stage once its inputs are known.
 struct StagePruning {
-  let model: Decoder
+  let model: LanguageModel
   let recipe: StageRecipe
   let targets: Set<ExactString>
   var compute: Compute

@@ -20,7 +20,7 @@ struct WeightwisePruning {
     let total = try targets.reduce(0) { try $0 + checkpoint.matrix($1).bytes.count }
     var done = 0
     for name in targets {
-      try progress(Progress(step: "prune", done: done, total: total))
+      try progress(RunProgress(step: "prune", done: done, total: total))
       let layer = LinearLayer(
         name: name, stored: .whole(try checkpoint.matrix(name)), bias: nil, biasName: nil)
       let clock = ContinuousClock()

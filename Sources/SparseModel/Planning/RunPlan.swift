@@ -52,7 +52,7 @@ extension MemoryPlan {
 extension TextWork {
   /// The step in which `model` writes text.
   func step(
-    named name: String, by model: Decoder, samples: Int, length: Int, _ memory: TextMemory,
+    named name: String, by model: LanguageModel, samples: Int, length: Int, _ memory: TextMemory,
     _ speed: MachineSpeed
   ) -> RunPlan.Step {
     let work = WorkEstimate(
@@ -73,13 +73,13 @@ extension WorkEstimate {
 
 /// What passes through a model take, by estimate.
 struct PassEstimate {
-  private let model: Decoder
+  private let model: LanguageModel
   /// The weights of all linear layers of the blocks.
   let linearWeights: Double
   /// The weights of the output projection.
   let headWeights: Double
 
-  init(_ model: Decoder) {
+  init(_ model: LanguageModel) {
     self.model = model
     linearWeights = Self.layers(of: model).joined().reduce(0.0) {
       $0 + Double($1.stored.rows) * Double($1.stored.columns)
@@ -88,7 +88,7 @@ struct PassEstimate {
       Double(model.configuration.vocabulary) * Double(model.configuration.width)
   }
 
-  private static func layers(of model: Decoder) -> [[LinearLayer]] {
+  private static func layers(of model: LanguageModel) -> [[LinearLayer]] {
     model.blocks.map { block in type(of: block).stages.flatMap(\.linears).map(block.linear) }
   }
 

@@ -16,7 +16,7 @@ struct TextWork: Sendable {
   private let modelBytes: (all: Int, largest: Int)
 
   /// For so many sequences of `length` tokens.
-  init(_ model: Decoder, samples: Int, length: Int, threads: Int) {
+  init(_ model: LanguageModel, samples: Int, length: Int, threads: Int) {
     self.samples = samples
     let configuration = model.configuration
     let layers = model.blocks.map { block in

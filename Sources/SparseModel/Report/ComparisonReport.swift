@@ -31,10 +31,10 @@ public struct ComparisonReport: Sendable {
 
   /// Compares two models in every respect.
   ///
-  /// - Throws: the errors of ``Decoder/comparison(with:over:activations:on:progress:)``,
+  /// - Throws: the errors of ``LanguageModel/comparison(with:over:activations:on:progress:)``,
   ///   ``Checkpoint/profile(on:progress:)`` and ``DecodeSpeed``.
   public init(
-    comparing reference: Decoder, with other: Decoder, over windows: TokenWindows,
+    comparing reference: LanguageModel, with other: LanguageModel, over windows: TokenWindows,
     activations: ActivationType = .float32, on compute: Compute = .automatic,
     progress: ProgressHandler = { _ in }
   ) throws {

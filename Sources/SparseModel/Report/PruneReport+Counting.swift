@@ -8,7 +8,7 @@ extension PruneReport {
     in written: Checkpoint, on compute: Compute, progress: ProgressHandler
   ) throws {
     for index in layers.indices {
-      try progress(Progress(step: "count zeros", done: index, total: layers.count))
+      try progress(RunProgress(step: "count zeros", done: index, total: layers.count))
       layers[index].count(try written.weight(layers[index].name), on: compute)
       written.release(layers[index].name)
     }

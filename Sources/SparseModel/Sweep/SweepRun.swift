@@ -18,7 +18,7 @@ public struct SweepRun: Sendable {
   public let folderPath: String
   let path: String
   let text: TokenWindows
-  let model: Decoder
+  let model: LanguageModel
 
   /// Opens a model and checks all that can be checked before the work.
   ///
@@ -36,7 +36,7 @@ public struct SweepRun: Sendable {
     try checkpoint.requireWhole()
     let context = try ModelConfiguration(checkpoint).contextLength
     let lengths = [text.length, options.usedCalibration?.length(context: context) ?? 0]
-    model = try Decoder(checkpoint, positions: lengths.max())
+    model = try LanguageModel(checkpoint, positions: lengths.max())
     try model.checkPredictable(text)
     _ = try PruneOptions().targets(in: checkpoint, runsModel: true, dense: nil)
     folderPath = try CheckpointOutput.path(options.output, for: checkpoint, suffix: "sweep")
@@ -104,7 +104,7 @@ public struct SweepRun: Sendable {
           tokens: tokens, ids: Array(text[0]), compute: compute
         ).row(variant) { step in
           try progress(
-            Progress(
+            RunProgress(
               step: "\(variant.name), \(number + 1) of \(options.variants.count): \(step.step)",
               done: step.done, total: step.total))
         }

@@ -6,7 +6,7 @@ struct SweepWork {
   let options: SweepOptions
   let folder: SweepFolder
   let reference: ReferenceStates
-  let model: Decoder
+  let model: LanguageModel
   let tokens: TokenWindows?
   let ids: [Int32]  // what the models are fed while their speed is measured
   let compute: Compute
@@ -15,7 +15,7 @@ struct SweepWork {
   func row(_ variant: SweepVariant, progress: ProgressHandler) throws -> SweepRow {
     let made = try make(variant, progress: progress)
     let other = try made.map {
-      try Decoder(Checkpoint(path: $0.measured), positions: model.positions)
+      try LanguageModel(Checkpoint(path: $0.measured), positions: model.positions)
     }
     let comparison = try reference.comparison(
       with: other, activations: options.activations, on: compute, progress: progress)

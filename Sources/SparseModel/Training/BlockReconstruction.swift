@@ -67,7 +67,7 @@ public struct BlockError: Sendable, Equatable {
 /// or in scratch files.
 struct BlockReconstruction {
   private let options: ReconstructionOptions
-  private let teacher: Decoder
+  private let teacher: LanguageModel
   let windows: TokenWindows
   private let compute: Compute
   private var dense: WindowStates
@@ -80,7 +80,7 @@ struct BlockReconstruction {
   ///   - teacher: the dense model.
   ///   - path: where the output will be, beside which scratch files are; nil to keep the residual streams in memory.
   init(
-    _ options: ReconstructionOptions, teacher: Decoder, on windows: TokenWindows,
+    _ options: ReconstructionOptions, teacher: LanguageModel, on windows: TokenWindows,
     beside path: String?, compute: Compute
   ) throws {
     self.options = options

@@ -9,7 +9,8 @@ struct BlockTrainingBytes: Sendable {
   ///
   /// - Parameter isSparse: whether a weight is 2:4, so that the optimizer remembers half of it.
   init(
-    _ model: Decoder, windows: Int, length: Int, isSparse: (_ name: String) -> Bool = { _ in true }
+    _ model: LanguageModel, windows: Int, length: Int,
+    isSparse: (_ name: String) -> Bool = { _ in true }
   ) {
     let tokens = max(windows * length, max(1, 2048 / length) * length)
     bytes =

@@ -33,7 +33,7 @@ extension FinetuneOptions {
   ///
   /// - Throws: what makes the text no use to the model, ``TrainingError/tooFewWindows(source:found:step:heldOut:)``, and
   ///   `MemoryError` for more tokens than the machine can hold.
-  func readText(length: Int, for model: Decoder) throws -> TokenWindows? {
+  func readText(length: Int, for model: LanguageModel) throws -> TokenWindows? {
     var data = data
     data.length = length
     let windows = try data.readAll(for: model)
@@ -54,7 +54,7 @@ extension FinetuneOptions {
 
 extension CalibrationOptions {
   /// All windows of a file unless told otherwise, or nil where the model is to write them.
-  fileprivate func readAll(for model: Decoder) throws -> TokenWindows? {
+  fileprivate func readAll(for model: LanguageModel) throws -> TokenWindows? {
     guard samples == nil, case .text(let path) = source else { return try readTokens(for: model) }
     let length = length(context: model.configuration.contextLength)
     let (windows, found) = try Tokenizer(for: model.checkpoint).windows(

@@ -144,9 +144,9 @@ private final class BlockMeter {
     done = 0
   }
 
-  func next() -> Progress {
+  func next() -> RunProgress {
     done = min(done + 1, reports)
-    return Progress(
+    return RunProgress(
       step: "train block \(block + 1) of \(blocks)", done: block * reports + done,
       total: blocks * reports)
   }

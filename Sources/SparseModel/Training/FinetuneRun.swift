@@ -20,9 +20,9 @@ public struct FinetuneRun: Sendable {
   public let output: CheckpointOutput
   /// The names of all tensors that are trained.
   let trained: [String]
-  let model: Decoder
+  let model: LanguageModel
   /// The teacher, or only the writer of the text.
-  let dense: Decoder?
+  let dense: LanguageModel?
   /// The tokens in a window of the text.
   let length: Int
   let givenTokens: TokenWindows?  // nil where the model is to write them
@@ -47,7 +47,7 @@ public struct FinetuneRun: Sendable {
     try options.data.source.path.map(output.spare)
     let context = try ModelConfiguration(checkpoint).contextLength
     length = try options.windowLength(context: context)
-    model = try Decoder(checkpoint, positions: max(length, options.heldOut?.length ?? 0))
+    model = try LanguageModel(checkpoint, positions: max(length, options.heldOut?.length ?? 0))
     try checkpoint.requireFloatingPoint()
     sparse = try Self.sparseWeights(of: checkpoint)
     trained = try model.trainedTensors(
@@ -59,7 +59,7 @@ public struct FinetuneRun: Sendable {
       if try options.needsTeacher && checkpoint.isSame(as: dense) {
         throw TrainingError.ownTeacher(path: checkpoint.path)
       }
-      self.dense = try Decoder(dense, positions: model.positions)
+      self.dense = try LanguageModel(dense, positions: model.positions)
       try model.requireShape(of: self.dense)
     } else if options.needsTeacher {
       throw TrainingError.noTeacher(objective: options.objectiveName)
@@ -109,7 +109,7 @@ extension Checkpoint {
   }
 }
 
-extension Decoder {
+extension LanguageModel {
   /// The names of all tensors that take part, but for those that globs freeze.
   func trainedTensors(but frozen: [String], blocksAlone: Bool = false) throws -> [String] {
     var names = blocks.flatMap(\.tensorNames)
@@ -138,7 +138,7 @@ extension Decoder {
   }
 
   /// Throws unless another model has this one's vocabulary and shape.
-  func requireShape(of dense: Decoder?) throws {
+  func requireShape(of dense: LanguageModel?) throws {
     guard let dense else { return }
     let (ours, theirs) = (configuration, dense.configuration)
     let pairs = [

@@ -9,7 +9,7 @@ struct ModelTrainingBytes: Sendable {
   ///
   /// - Parameter hasTeacher: whether a dense model's predictions are learnt from.
   init(
-    _ model: Decoder, trained: Int, pruned: Int, windows: Int, length: Int, hasTeacher: Bool
+    _ model: LanguageModel, trained: Int, pruned: Int, windows: Int, length: Int, hasTeacher: Bool
   ) {
     let configuration = model.configuration
     let tokens = windows * length
@@ -36,7 +36,7 @@ extension FinetuneOptions {
   ///   - trained: the names of the tensors that are trained.
   ///   - sparse: those that are 2:4, or will be.
   func wholeTrainingBytes(
-    of model: Decoder, trained: [String], sparse: [String], length: Int
+    of model: LanguageModel, trained: [String], sparse: [String], length: Int
   ) -> Int {
     let (all, pruned) = model.checkpoint.weightCounts(of: trained, sparse: sparse)
     return ModelTrainingBytes(

@@ -4,7 +4,7 @@ internal import SparseCore
 ///
 /// Logits are made for some tokens at a time, so that they never take more than ``logitBytes``, whatever the batch.
 struct OutputHead {
-  private let decoder: Decoder
+  private let decoder: LanguageModel
   private let norm: [Float]
   private let epsilon: Float
   private let forward: PackedWeight
@@ -18,7 +18,7 @@ struct OutputHead {
 
   /// The head of a decoder with the weights of `parameters`, or else the checkpoint's.
   init(
-    _ decoder: Decoder, _ parameters: TrainingParameters?, goesBack: Bool, on compute: Compute
+    _ decoder: LanguageModel, _ parameters: TrainingParameters?, goesBack: Bool, on compute: Compute
   ) {
     self.decoder = decoder
     names = (decoder.names.finalNorm, decoder.outputProjectionName)

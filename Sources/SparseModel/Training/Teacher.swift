@@ -4,7 +4,7 @@ internal import SparseCore
 struct Teacher {
   /// Its output projection.
   let head: OutputHead
-  private let decoder: Decoder
+  private let decoder: LanguageModel
   private let windows: TokenWindows
   private let compute: Compute
   private var kept: WindowStates
@@ -15,7 +15,7 @@ struct Teacher {
   ///   them in memory.
   /// - Throws: `FileError` where the disk has no room.
   init(
-    _ decoder: Decoder, of windows: TokenWindows, beside path: String?, on compute: Compute
+    _ decoder: LanguageModel, of windows: TokenWindows, beside path: String?, on compute: Compute
   ) throws {
     self.decoder = decoder
     self.windows = windows

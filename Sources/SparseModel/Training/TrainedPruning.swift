@@ -63,7 +63,7 @@ public struct TrainedPruning: Sendable {
     try training.data.source.path.map(output.spare)
     let length = try training.windowLength(
       context: ModelConfiguration(checkpoint).contextLength)
-    let model = try Decoder(checkpoint, positions: length)
+    let model = try LanguageModel(checkpoint, positions: length)
     text = try training.readText(length: length, for: model).map { Fingerprint.text(of: $0.ids) }
     var pruning = options
     pruning.quantization = nil

@@ -200,7 +200,7 @@ private struct StepMeter {
   mutating func advance() { unit = min(unit + 1, units) }
 
   /// In parts of a step, so that the share that is done grows within one, too.
-  var progress: Progress {
-    Progress(step: text, done: step * units + unit, total: total * units)
+  var progress: RunProgress {
+    RunProgress(step: text, done: step * units + unit, total: total * units)
   }
 }

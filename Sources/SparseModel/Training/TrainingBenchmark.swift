@@ -18,7 +18,7 @@ package enum TrainingBenchmark {
     try Benchmark.run(cases: ["gemm"], compute: compute) { if product == nil { product = $0 } }
     let checkpoint = try Checkpoint(path: path)
     try checkpoint.requireFloatingPoint()
-    let model = try Decoder(checkpoint)
+    let model = try LanguageModel(checkpoint)
     let length = min(length, model.configuration.contextLength)
     var random = SplitMix64(seed: 0)
     let ids = (0..<windows * length).map { _ in

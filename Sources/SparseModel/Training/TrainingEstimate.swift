@@ -3,7 +3,7 @@ public import SparseCore
 /// What a training takes, by estimate.
 struct TrainingEstimate {
   /// The model that is trained, or the dense one of the same shape.
-  let model: Decoder
+  let model: LanguageModel
   let options: FinetuneOptions
   /// The windows of the text, those that are measured on among them.
   let windows: Int
@@ -124,7 +124,7 @@ extension TrainedPruning {
     if let training {
       let length = try training.windowLength(
         context: ModelConfiguration(checkpoint).contextLength)
-      let model = try Decoder(checkpoint, positions: length)
+      let model = try LanguageModel(checkpoint, positions: length)
       let text = try training.readText(length: length, for: model)
       let bytes = training.wholeTrainingBytes(
         of: model, trained: try model.trainedTensors(but: training.frozen), sparse: run.targets,

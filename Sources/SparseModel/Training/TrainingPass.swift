@@ -7,7 +7,7 @@ internal import SparseCore
 /// times the width, and with one block.
 struct TrainingPass {
   /// The model's shape; its weights are those in training.
-  let decoder: Decoder
+  let decoder: LanguageModel
   let compute: Compute
   /// Tokens whose activations inside a block are held at once.
   var chunkTokens = 2048

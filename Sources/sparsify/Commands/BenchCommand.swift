@@ -87,7 +87,7 @@ enum BenchCommand: Command {
       try Benchmark.run(cases: wanted.isEmpty ? nil : wanted, compute: context.compute) { result in
         results.append(result)
         let done = Set(results.map(\.name)).count
-        try context.progress(Progress(step: "measured \(result.name)", done: done, total: total))
+        try context.progress(RunProgress(step: "measured \(result.name)", done: done, total: total))
       }
     }
     if arguments[Common.json] {

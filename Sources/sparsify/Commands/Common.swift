@@ -47,7 +47,7 @@ enum Common {
   }
 
   /// Says of each model whose config.json asks for activations that are not computed that they stay in float32.
-  static func noteActivations(of models: [Decoder], in context: Context) {
+  static func noteActivations(of models: [LanguageModel], in context: Context) {
     for model in models {
       guard let setting = model.otherActivations else { continue }
       let note = "Note: \(model.checkpoint.path): config.json says \(setting), which is left out: "

@@ -43,7 +43,7 @@ enum CompareCommand: Command {
       arguments, for: reference,
       context: min(
         ModelConfiguration(reference).contextLength, ModelConfiguration(other).contextLength))
-    let models = try [reference, other].map { try Decoder($0, positions: windows.length) }
+    let models = try [reference, other].map { try LanguageModel($0, positions: windows.length) }
     for model in models { context.noteUnread(in: model) }
     if arguments[EvalCommand.activations] == .float32 {
       Common.noteActivations(of: models, in: context)

@@ -30,7 +30,7 @@ struct DeviceBenchmark {
       cuda.sparse, dense, cache: Environment.algorithmCache, on: context.compute)
     let products = rows.count * sizes.count * LinearForm.allCases.count
     let total = products + 1
-    try context.progress(Progress(step: "measure the peak", done: 0, total: total))
+    try context.progress(RunProgress(step: "measure the peak", done: 0, total: total))
     let peak = try benchmark.peak()
     var results: [GPUBenchmark.Result] = []
     var done = 1
@@ -40,7 +40,7 @@ struct DeviceBenchmark {
       for size in sizes {
         for form in LinearForm.allCases {
           let step = "\(rows.counting("row")), \(size.inputs) -> \(size.outputs) \(form.rawValue)"
-          try context.progress(Progress(step: step, done: done, total: total))
+          try context.progress(RunProgress(step: step, done: done, total: total))
           if let result = try benchmark.measure(form, rows: rows, size, peak) {
             results.append(result)
           }

@@ -23,7 +23,7 @@ struct DeviceCheck {
     var answers: [(weight: String, verdict: Verdict)] = []
     var left: [(weight: String, reason: String)] = []
     for (index, tensor) in weights.enumerated() {
-      try progress(Progress(step: "ask the GPU", done: index, total: weights.count))
+      try progress(RunProgress(step: "ask the GPU", done: index, total: weights.count))
       guard tensor.shape.count == 2 else {
         left.append((tensor.name, "it has \(tensor.shape.count.counting("dimension"))"))
         continue

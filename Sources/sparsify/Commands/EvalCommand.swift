@@ -35,7 +35,7 @@ enum EvalCommand: Command {
     let configuration = try ModelConfiguration(checkpoint)
     let windows = try HeldOutText.read(
       arguments, for: checkpoint, context: configuration.contextLength)
-    let model = try Decoder(checkpoint, positions: windows.length)
+    let model = try LanguageModel(checkpoint, positions: windows.length)
     context.noteUnread(in: model)
     if arguments[activations] == .float32 { Common.noteActivations(of: [model], in: context) }
     let result = try model.perplexity(

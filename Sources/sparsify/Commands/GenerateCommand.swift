@@ -55,7 +55,7 @@ enum GenerateCommand: Command {
     }
     let room = configuration.contextLength - ids.count
     let count = min(arguments[tokens], max(0, room))
-    let model = try Decoder(checkpoint, positions: ids.count + count)
+    let model = try LanguageModel(checkpoint, positions: ids.count + count)
     context.noteUnread(in: model)
     if count < arguments[tokens] {
       context.progressLine.note(

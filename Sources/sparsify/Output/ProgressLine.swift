@@ -18,7 +18,7 @@ final class ProgressLine {
   }
 
   /// Shows `progress` if it is time to.
-  func show(_ progress: Progress) {
+  func show(_ progress: RunProgress) {
     let seconds = (clock.now - start) / .seconds(1)
     guard let line = text?.line(for: progress, at: seconds) else { return }
     switch style {

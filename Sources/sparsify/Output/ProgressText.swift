@@ -14,7 +14,7 @@ struct ProgressText {
   /// When something was shown last; for lines, at first when the work began.
   private var lastShown: Double
   /// The first report of the count that is going on: rate and time left are measured from there.
-  private var start: (progress: Progress, time: Double)?
+  private var start: (progress: RunProgress, time: Double)?
 
   /// Begins at `time`, in seconds on any clock that doesn't run backwards.
   init(_ style: Style, at time: Double) {
@@ -26,7 +26,7 @@ struct ProgressText {
   ///
   /// A count goes on as long as its total stays and `done` doesn't fall, whatever the step is called:
   /// a step may name the layer that is being worked on.
-  mutating func line(for progress: Progress, at time: Double) -> String? {
+  mutating func line(for progress: RunProgress, at time: Double) -> String? {
     if let start, start.progress.total == progress.total, start.progress.done <= progress.done {
       // The same count.
     } else {
@@ -38,7 +38,7 @@ struct ProgressText {
     return text(progress, at: time)
   }
 
-  private func text(_ progress: Progress, at time: Double) -> String {
+  private func text(_ progress: RunProgress, at time: Double) -> String {
     // Where units are multiplications or bytes, a share says more than their number.
     let isFine = progress.total > 1_000_000
     let share = 100 * Double(progress.done) / Double(max(1, progress.total))

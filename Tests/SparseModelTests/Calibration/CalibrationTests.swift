@@ -7,7 +7,7 @@ import Testing
 /// Calibration tokens from a text or from a file of ids.
 @Suite struct CalibrationTests {
   let folder: TemporaryFolder
-  let model: Decoder
+  let model: LanguageModel
   let text: String
   let ids: [Int32]
 
@@ -127,7 +127,7 @@ import Testing
     var silent = try EditedModel(.tiny)
     silent.companions = []
     let path = try silent.write(to: folder)
-    let decoder = try Decoder(Checkpoint(path: path))
+    let decoder = try LanguageModel(Checkpoint(path: path))
     #expect(throws: ModelError.missingTokenizer(folder: path)) {
       try CalibrationOptions(source: .text(path: text)).readTokens(for: decoder)
     }

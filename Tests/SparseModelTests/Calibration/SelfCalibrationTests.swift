@@ -6,7 +6,7 @@ import Testing
 
 /// Calibration text that the model writes itself.
 @Suite struct SelfCalibrationTests {
-  let model: Decoder
+  let model: LanguageModel
 
   init() throws { model = try ModelFixture.tiny.decoder() }
 
@@ -54,7 +54,7 @@ import Testing
     let folder = try TemporaryFolder()
     var edited = try EditedModel(.tiny)
     edited.set("bos_token_id", .null)
-    let other = try Decoder(Checkpoint(path: edited.write(to: folder)))
+    let other = try LanguageModel(Checkpoint(path: edited.write(to: folder)))
     let text = try other.writeText(
       samples: 8, length: 3, seed: 1, on: .automatic, progress: { _ in })
     #expect(Set((0..<8).map { text[$0].first }).count > 4)
@@ -67,7 +67,7 @@ import Testing
   }
 
   @Test func progressGrowsToTheEndAndMayStop() throws {
-    var seen: [Progress] = []
+    var seen: [RunProgress] = []
     _ = try model.writeText(
       samples: 3, length: 5, seed: 0, memory: TextMemory(cacheBytes: 0), on: .automatic,
       progress: { seen.append($0) })

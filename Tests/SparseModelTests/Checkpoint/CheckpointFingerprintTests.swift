@@ -57,7 +57,7 @@ import Testing
     }
     #expect(pieces.count == 8)
     Parallel.forEach(7, threads: 3) { fingerprint.add(pieces[7 - $0]) }
-    var read: [SparseCore.Progress] = []
+    var read: [SparseCore.RunProgress] = []
     let text = try fingerprint.text(on: Compute(threads: 2)) { read.append($0) }
     #expect(text == (try reference(checkpoint)))
     #expect(read.map(\.done) == [0, 1], "one piece was left")

@@ -181,7 +181,7 @@ internal import Testing
   @Test func progressCountsTheBytesThatAreCopied() throws {
     let output = try writer(fixture.single())
     try output.write(ones(32), as: "a")
-    var seen: [SparseCore.Progress] = []
+    var seen: [SparseCore.RunProgress] = []
     try output.copyRemaining { seen.append($0) }
     #expect(seen.map(\.done) == [0, 96])
     #expect(seen.allSatisfy { $0.total == 96 })

@@ -34,7 +34,7 @@ import Testing
     try change(&model)
     let path = try model.write(to: folder)
     do {
-      _ = try Decoder(Checkpoint(path: path))
+      _ = try LanguageModel(Checkpoint(path: path))
     } catch {
       return "\(error)".replacing(folder.path + "/", with: "")
     }

@@ -62,11 +62,11 @@ import Testing
 
     var float = try EditedModel(.tiny)
     float.put(Self.name, [weight.rows, weight.columns], grid.rounded(weight).values)
-    let wanted = try Decoder(Checkpoint(path: float.write(to: folder, "float")))
+    let wanted = try LanguageModel(Checkpoint(path: float.write(to: folder, "float")))
 
     #expect(Matrix(try int8.weight(Self.name)) == grid.rounded(weight))
     let windows = try ModelFixture.tiny.windows("heldout.txt", length: 32, count: 2)
-    let decoder = try Decoder(int8)
+    let decoder = try LanguageModel(int8)
     #expect(try decoder.perplexity(of: windows) == wanted.perplexity(of: windows))
     let prompt = Array(windows.ids[..<20])
     #expect(
@@ -95,7 +95,9 @@ import Testing
       edit(&model)
       folders += 1
       let path = try model.write(to: folder, "model\(folders)")
-      let error = #expect(throws: Int8WeightError.self) { try Decoder(Checkpoint(path: path)) }
+      let error = #expect(throws: Int8WeightError.self) {
+        try LanguageModel(Checkpoint(path: path))
+      }
       if let error { #expect(error.description.hasPrefix(path + ": tensor 'model.layers.1")) }
       return error
     }
@@ -128,7 +130,7 @@ import Testing
     model.put(
       "model.layers.1.mlp.up_proj.weight_zero_point", .i8, [352, 1],
       [UInt8](repeating: 0, count: 352))
-    #expect(throws: Never.self) { try Decoder(Checkpoint(path: model.write(to: folder))) }
+    #expect(throws: Never.self) { try LanguageModel(Checkpoint(path: model.write(to: folder))) }
   }
 
   private static let refused: [(JSON, ConfigurationError)] = [
@@ -179,7 +181,7 @@ import Testing
     model.set("quantization_config", configuration)
     let path = try model.write(to: folder)
     #expect(throws: ModelError.configuration(path: path + "/config.json", wanted)) {
-      try Decoder(Checkpoint(path: path))
+      try LanguageModel(Checkpoint(path: path))
     }
   }
 
@@ -202,7 +204,7 @@ import Testing
   @Test(arguments: empty.indices) func emptySettingsAreNone(index: Int) throws {
     var model = try quantized()
     model.set("quantization_config", Self.empty[index])
-    let decoder = try Decoder(Checkpoint(path: model.write(to: folder)))
+    let decoder = try LanguageModel(Checkpoint(path: model.write(to: folder)))
     #expect(!decoder.configuration.claimsCompressedWeights)
     #expect(decoder.configuration.otherActivations == nil)
   }
@@ -267,7 +269,7 @@ import Testing
       Self.configuration(activations: ["strategy": "tensor", "dynamic": false]))
     let path = try model.write(to: folder)
     let (decoder, dense) = (
-      try Decoder(Checkpoint(path: path)), try ModelFixture.tiny.decoder()
+      try LanguageModel(Checkpoint(path: path)), try ModelFixture.tiny.decoder()
     )
     let windows = TokenWindows(count: 1, length: 4, ids: [1, 2, 3, 4])
     let error = EvaluationError.otherActivations(
@@ -283,7 +285,7 @@ import Testing
     #expect(throws: Never.self) { try decoder.perplexity(of: windows) }
     #expect(decoder.usualActivations == .float32 && dense.usualActivations == .float32)
     model.set("quantization_config", Self.configuration(activations: .null))
-    let plain = try Decoder(Checkpoint(path: model.write(to: folder, "plain")))
+    let plain = try LanguageModel(Checkpoint(path: model.write(to: folder, "plain")))
     #expect(plain.usualActivations == .int8)
     #expect(throws: Never.self) { try plain.perplexity(of: windows, activations: .int8) }
   }
@@ -293,6 +295,6 @@ import Testing
     var model = try quantized()
     model.set(
       "quantization_config", Self.configuration(["format": format.map(JSON.string) ?? .null]))
-    #expect(throws: Never.self) { try Decoder(Checkpoint(path: model.write(to: folder))) }
+    #expect(throws: Never.self) { try LanguageModel(Checkpoint(path: model.write(to: folder))) }
   }
 }

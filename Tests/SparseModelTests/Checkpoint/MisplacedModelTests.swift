@@ -141,7 +141,7 @@ import Testing
       })
     let tokenizer = try folder.write(json.text(), to: "model/tokenizer.json")
     let checkpoint = try Checkpoint(path: path)
-    let decoder = try Decoder(checkpoint)
+    let decoder = try LanguageModel(checkpoint)
     let ids = try Tokenizer(for: checkpoint).encode("Ada<pad>")
     let error = ModelError.tokenBeyondEmbedding(
       id: 512, token: "<pad>", vocabulary: 512, tokenizer: tokenizer, source: "tokens")

@@ -35,7 +35,7 @@ import Testing
     let folder = try TemporaryFolder()
     var model = try EditedModel(fixture)
     model.set(key, value)
-    let changed = try Decoder(Checkpoint(path: model.write(to: folder)))
+    let changed = try LanguageModel(Checkpoint(path: model.write(to: folder)))
     let ids = try fixture.golden()["ids"]?.ids ?? []
     let expected = try fixture.decoder().logits(of: ids)
     #expect(try changed.logits(of: ids).distance(to: expected) > 0.01 * expected.largest)

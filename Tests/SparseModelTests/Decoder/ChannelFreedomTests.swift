@@ -22,7 +22,7 @@ import Testing
     for block in dense.blocks {
       for stage in type(of: block).stages { try edit(&model, stage, block, &random) }
     }
-    let changed = try Decoder(Checkpoint(path: model.write(to: folder)))
+    let changed = try LanguageModel(Checkpoint(path: model.write(to: folder)))
     let ids = (0..<32).map { _ in
       Int32.random(in: 0..<Int32(dense.configuration.vocabulary), using: &random)
     }
@@ -110,7 +110,7 @@ import Testing
       }
     }
     let folder = try TemporaryFolder()
-    let changed = try Decoder(Checkpoint(path: model.write(to: folder)))
+    let changed = try LanguageModel(Checkpoint(path: model.write(to: folder)))
     let heldout = try fixture.windows("heldout.txt", length: 32, count: 4)
     let expected = try dense.perplexity(of: heldout)
     let perplexity = try changed.perplexity(of: heldout)

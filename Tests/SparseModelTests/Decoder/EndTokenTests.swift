@@ -21,7 +21,7 @@ import Testing
     model.set("eos_token_id", config)
     let path = try model.write(to: folder)
     if let file { try folder.write(file, to: "model/generation_config.json") }
-    let decoder = try Decoder(Checkpoint(path: path))
+    let decoder = try LanguageModel(Checkpoint(path: path))
     let ids = try Tokenizer(for: decoder.checkpoint).encode(Self.prompt)
     let written = try decoder.generate(
       after: ids, count: 20, sampling: Sampling(temperature: 0))
@@ -32,7 +32,7 @@ import Testing
     let folder = try TemporaryFolder()
     let path = try EditedModel(.tiny).write(to: folder)
     try folder.write("{", to: "model/generation_config.json")
-    let decoder = try Decoder(Checkpoint(path: path))
+    let decoder = try LanguageModel(Checkpoint(path: path))
     let error = #expect(throws: ModelError.self) {
       try decoder.generate(after: [1], count: 1, sampling: Sampling())
     }

@@ -5,7 +5,7 @@ import Testing
 @testable import SparseModel
 
 @Suite struct GenerationTests {
-  let model: Decoder
+  let model: LanguageModel
   let prompt: [Int32]
 
   init() throws {
@@ -34,7 +34,7 @@ import Testing
     let folder = try TemporaryFolder()
     var edited = try EditedModel(.tiny)
     edited.set("eos_token_id", [500, .integer(Int(greedy[5]))])
-    let stopping = try Decoder(Checkpoint(path: edited.write(to: folder)))
+    let stopping = try LanguageModel(Checkpoint(path: edited.write(to: folder)))
     let expected = Array(greedy.prefix { $0 != greedy[5] })
     #expect(
       try stopping.generate(after: prompt, count: 8, sampling: Sampling(temperature: 0)) == expected

@@ -6,7 +6,7 @@ import Testing
 
 /// Generation against the whole forward pass, for several sequences at once.
 @Suite struct KeyValueCacheTests {
-  let model: Decoder
+  let model: LanguageModel
 
   init() throws { model = try ModelFixture.tiny.decoder() }
 

@@ -14,7 +14,7 @@ import Testing
   }
 
   private func error(opening path: String) -> ModelError? {
-    #expect(throws: ModelError.self) { try Decoder(Checkpoint(path: path)) }
+    #expect(throws: ModelError.self) { try LanguageModel(Checkpoint(path: path)) }
   }
 
   @Test mutating func withoutConfigThereIsNoForwardPass() throws {
@@ -93,7 +93,7 @@ import Testing
     model.put("model.norm.weight", .i32, [48], [UInt8](repeating: 0, count: 192))
     let path = try model.write(to: folder)
     let error = #expect(throws: SafetensorsFileError.self) {
-      try Decoder(Checkpoint(path: path))
+      try LanguageModel(Checkpoint(path: path))
     }
     #expect(error?.description.contains("model.norm.weight") == true)
     #expect(error?.description.contains("I32") == true)
@@ -101,7 +101,7 @@ import Testing
 
   @Test(arguments: [-1, 64, 1 << 30] as [Int32])
   func aTokenOutsideTheVocabularyIsNamed(id: Int32) throws {
-    let decoder = try Decoder(Checkpoint(path: model.write(to: folder)))
+    let decoder = try LanguageModel(Checkpoint(path: model.write(to: folder)))
     #expect(throws: ModelError.tokenOutOfRange(id: Int(id), vocabulary: 64, source: "tokens")) {
       try decoder.logits(of: [3, id])
     }
@@ -116,9 +116,9 @@ import Testing
   @Test func moreTokensThanTheContextAreRefused() throws {
     let checkpoint = try Checkpoint(path: model.write(to: folder))
     #expect(throws: ModelError.contextTooLong(asked: 65, context: 64)) {
-      try Decoder(checkpoint, positions: 65)
+      try LanguageModel(checkpoint, positions: 65)
     }
-    let decoder = try Decoder(checkpoint)
+    let decoder = try LanguageModel(checkpoint)
     let ids = [Int32](repeating: 5, count: 65)
     #expect(try decoder.logits(of: Array(ids.prefix(64))).rows == 64)
     #expect(throws: ModelError.contextTooLong(asked: 65, context: 64)) {
@@ -134,7 +134,7 @@ import Testing
 
   /// A model opened for short sequences has angles for no more than these.
   @Test func moreTokensThanTheModelWasOpenedForAreRefused() throws {
-    let decoder = try Decoder(Checkpoint(path: model.write(to: folder)), positions: 8)
+    let decoder = try LanguageModel(Checkpoint(path: model.write(to: folder)), positions: 8)
     let ids = [Int32](repeating: 5, count: 9)
     #expect(try decoder.logits(of: Array(ids.prefix(8))).rows == 8)
     let error = #expect(throws: ModelError.self) { try decoder.logits(of: ids) }
@@ -159,7 +159,7 @@ import Testing
     let path = try model.write(to: folder)
     let checkpoint = try Checkpoint(path: path)
     // Most uses of a model never ask for it.
-    let decoder = try Decoder(checkpoint)
+    let decoder = try LanguageModel(checkpoint)
     let error = #expect(throws: ModelError.self) {
       try decoder.configuration.startToken(of: checkpoint)
     }
@@ -192,7 +192,7 @@ import Testing
 
   @Test(arguments: [(0, 5), (3, 1)])
   func nothingToPredictIsAnError(windows: Int, length: Int) throws {
-    let decoder = try Decoder(Checkpoint(path: model.write(to: folder)))
+    let decoder = try LanguageModel(Checkpoint(path: model.write(to: folder)))
     #expect(throws: EvaluationError.nothingToPredict(windows: windows, length: length)) {
       try decoder.perplexity(
         of: TokenWindows(

@@ -22,7 +22,7 @@ struct ModelFixture: CustomStringConvertible, Sendable {
   func file(_ name: String) -> String { path + "/" + name }
 
   func checkpoint() throws -> Checkpoint { try Checkpoint(path: path) }
-  func decoder() throws -> Decoder { try Decoder(checkpoint()) }
+  func decoder() throws -> LanguageModel { try LanguageModel(checkpoint()) }
   func golden() throws -> JSON { try JSON(parsing: MappedFile(path: file("golden.json")).bytes) }
 
   /// The tokens of one of the folder's texts, cut into windows.

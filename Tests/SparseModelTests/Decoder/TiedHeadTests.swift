@@ -18,7 +18,7 @@ import Testing
   }
 
   private func logits(_ model: EditedModel, _ name: String) throws -> Matrix {
-    try Decoder(Checkpoint(path: model.write(to: folder, name))).logits(of: Self.ids)
+    try LanguageModel(Checkpoint(path: model.write(to: folder, name))).logits(of: Self.ids)
   }
 
   private func table(_ model: EditedModel) throws -> EditedModel.Tensor {
@@ -38,7 +38,7 @@ import Testing
     let expected = try logits(untied, "untied")
     #expect(try logits(other, "other").distance(to: expected) == 0)
     #expect(try logits(model, "tied").distance(to: expected) > 0)
-    let decoder = try Decoder(Checkpoint(path: folder["other"]))
+    let decoder = try LanguageModel(Checkpoint(path: folder["other"]))
     #expect(!decoder.configuration.tiesEmbeddings && decoder.redundantHead == nil)
   }
 
@@ -47,7 +47,7 @@ import Testing
     let table = try table(model)
     same.put(Self.head, table.spec.dtype, table.spec.shape, table.bytes)
     #expect(try logits(same, "same").distance(to: logits(model, "tied")) == 0)
-    let decoder = try Decoder(Checkpoint(path: folder["same"]))
+    let decoder = try LanguageModel(Checkpoint(path: folder["same"]))
     #expect(decoder.configuration.tiesEmbeddings && decoder.redundantHead == Self.head)
     #expect(decoder.unreadTensors.isEmpty)
   }
@@ -92,7 +92,7 @@ import Testing
     let shape = try #require(golden["logits"]?.shape)
     let ids = try golden.integers("tokens").map { Int32($0) }
     let values = try golden.bytes(of: "logits").floats
-    let decoder = try Decoder(Checkpoint(path: folder["golden"]))
+    let decoder = try LanguageModel(Checkpoint(path: folder["golden"]))
     for sequence in 0..<shape[0] {
       let logits = try decoder.logits(
         of: Array(ids[sequence * shape[1]..<(sequence + 1) * shape[1]]))

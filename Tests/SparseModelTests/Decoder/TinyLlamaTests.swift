@@ -9,7 +9,7 @@ import Testing
   /// Float32 sums of at most 352 terms err by about √352 · 2⁻²⁴ of their size, and 25 of them come one
   /// after the other: in shares of the largest logit.
   static let tolerance = 25 * 19 * 0x1p-24
-  let model: Decoder
+  let model: LanguageModel
   let golden: JSON
 
   init() throws {
@@ -112,7 +112,7 @@ import Testing
 
   @Test func progressOfAnEvaluationOnlyGrowsAndReachesTheEnd() throws {
     let windows = try ModelFixture.tiny.windows("heldout.txt", length: 16, count: 3)
-    var seen: [Progress] = []
+    var seen: [RunProgress] = []
     _ = try model.perplexity(
       of: windows, batch: BatchSize(chunkTokens: 16, hiddenBytes: 1), on: .automatic
     ) { seen.append($0) }

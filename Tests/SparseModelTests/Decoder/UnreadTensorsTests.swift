@@ -14,8 +14,8 @@ import Testing
     model = try EditedModel(ModelFixture(name: "architectures/qwen2"))
   }
 
-  private func decoder() throws -> Decoder {
-    try Decoder(Checkpoint(path: model.write(to: folder)))
+  private func decoder() throws -> LanguageModel {
+    try LanguageModel(Checkpoint(path: model.write(to: folder)))
   }
 
   @Test mutating func whatNothingReadsIsListed() throws {

@@ -7,15 +7,15 @@ import Testing
 /// The tiny model against what pruning makes of it.
 @Suite struct ModelComparisonTests {
   private let place: PrunedFolder
-  private let dense: Decoder
-  private let pruned: Decoder
+  private let dense: LanguageModel
+  private let pruned: LanguageModel
   private let windows: TokenWindows
 
   init() throws {
     place = try PrunedFolder(EditedModel(.tiny))
     try place.prune(.magnitude, to: "pruned")
-    dense = try Decoder(Checkpoint(path: place.input))
-    pruned = try Decoder(Checkpoint(path: place.folder["pruned"]))
+    dense = try LanguageModel(Checkpoint(path: place.input))
+    pruned = try LanguageModel(Checkpoint(path: place.folder["pruned"]))
     windows = try ModelFixture.tiny.windows("heldout.txt", length: 24, count: 5)
   }
 
@@ -118,7 +118,7 @@ import Testing
 
   @Test func int8ActivationsReachTheModelThatHasInt8Weights() throws {
     _ = try QuantizeRun(place.input, QuantizeOptions(output: place.folder["int8"])).run()
-    let int8 = try Decoder(Checkpoint(path: place.folder["int8"]))
+    let int8 = try LanguageModel(Checkpoint(path: place.folder["int8"]))
     let found = try dense.comparison(with: int8, over: windows, activations: .int8)
     #expect(try found.reference == dense.perplexity(of: windows))
     #expect(try found.other == int8.perplexity(of: windows, activations: .int8))
@@ -130,7 +130,7 @@ import Testing
   }
 
   @Test func progressOnlyGrowsAndReachesTheEnd() throws {
-    var seen: [Progress] = []
+    var seen: [RunProgress] = []
     _ = try dense.comparison(
       with: pruned, over: windows, batch: BatchSize(chunkTokens: 24, hiddenBytes: 1),
       on: .automatic
@@ -146,7 +146,7 @@ import Testing
   func predictionsThatAreNoNumbersAreRefused(tensor: String) throws {
     var edited = try EditedModel(.tiny)
     edited.setBFloat16(tensor, at: 77, to: .nan)
-    let broken = try Decoder(Checkpoint(path: edited.write(to: place.folder, "broken")))
+    let broken = try LanguageModel(Checkpoint(path: edited.write(to: place.folder, "broken")))
     for (first, second) in [(dense, broken), (broken, dense)] {
       let error = #expect(throws: PredictionError.self) {
         try first.comparison(with: second, over: windows)

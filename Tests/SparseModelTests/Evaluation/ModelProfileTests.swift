@@ -40,7 +40,7 @@ import Testing
   }
 
   @Test func speedsArePositiveAndOnlyNeedTwoTokens() throws {
-    let model = try Decoder(Checkpoint(path: place.input))
+    let model = try LanguageModel(Checkpoint(path: place.input))
     let ids = Array(try ModelFixture.tiny.windows("heldout.txt", length: 24, count: 1)[0])
     for count in [2, 3, 24] {
       let rates = try DecodeSpeed().measure([model, model], on: Array(ids.prefix(count)))

@@ -15,17 +15,17 @@ import Testing
   }
 
   /// The tiny model, `512 × 128` embeddings tied to the output, with one value changed.
-  private func broken(_ tensor: String, at index: Int, to value: Float) throws -> Decoder {
+  private func broken(_ tensor: String, at index: Int, to value: Float) throws -> LanguageModel {
     var model = try EditedModel(.tiny)
     model.setBFloat16(tensor, at: index, to: value)
-    return try Decoder(Checkpoint(path: model.write(to: folder)))
+    return try LanguageModel(Checkpoint(path: model.write(to: folder)))
   }
 
   /// Every use of predictions.
   enum Use: CaseIterable {
     case perplexity, greedy, sampled, calibrationText, heldOutText, speed, teacher
 
-    func run(_ model: Decoder, _ windows: TokenWindows) throws {
+    func run(_ model: LanguageModel, _ windows: TokenWindows) throws {
       let prompt = Array(windows.ids.prefix(4))
       switch self {
       case .perplexity: _ = try model.perplexity(of: windows)
@@ -78,7 +78,7 @@ import Testing
   func aFiniteTensorMayOverflow(use: Use) throws {
     var model = try EditedModel(.tiny)
     for index in 0..<128 { model.setBFloat16("model.norm.weight", at: index, to: 3.3e38) }
-    let decoder = try Decoder(Checkpoint(path: model.write(to: folder)))
+    let decoder = try LanguageModel(Checkpoint(path: model.write(to: folder)))
     let error = #expect(throws: PredictionError.self) { try use.run(decoder, windows) }
     guard case .overflow(let part) = error?.cause else {
       Issue.record("\(String(describing: error))")
@@ -95,7 +95,7 @@ import Testing
     let embedding = try #require(model.tensors.first { $0.spec.name == name })
     model.put("lm_head.weight", .bf16, embedding.spec.shape, embedding.bytes)
     model.setBFloat16(name, at: 300 * 128, to: .nan)
-    let decoder = try Decoder(Checkpoint(path: model.write(to: folder)))
+    let decoder = try LanguageModel(Checkpoint(path: model.write(to: folder)))
     var ids = [Int32](repeating: 7, count: 20)
     ids[13] = 300
     let error = #expect(throws: PredictionError.self) {

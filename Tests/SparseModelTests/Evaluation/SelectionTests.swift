@@ -176,7 +176,7 @@ import Testing
     let (place, targets, _) = try Self.model()
     let tokens = try place.tokens(samples: 5, length: 21, vocabulary: 64)
     let ids = (0..<20).map { Int32($0 * 3 % 64) }
-    let dense = try Decoder(Checkpoint(path: place.input)).logits(of: ids)
+    let dense = try LanguageModel(Checkpoint(path: place.input)).logits(of: ids)
     // What is read in another order is pruned, what gives it stays dense.
     let readers = targets.filter { $0.contains("o_proj") || $0.contains("down_proj") }
     let errors = try [false, true].map { permutes in
@@ -186,7 +186,7 @@ import Testing
         calibration: tokens, keptDense: targets.filter { !readers.contains($0) }, output: output)
       let report = try PruneRun(place.input, options).run()
       #expect(report.layers.contains { ($0.permutationGain ?? 0) > 0 } == permutes)
-      let pruned = try Decoder(Checkpoint(path: output)).logits(of: ids)
+      let pruned = try LanguageModel(Checkpoint(path: output)).logits(of: ids)
       return zip(dense.values, pruned.values).reduce(0.0) {
         $0 + Double(($1.0 - $1.1) * ($1.0 - $1.1))
       }

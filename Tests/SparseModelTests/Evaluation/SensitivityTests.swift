@@ -13,7 +13,7 @@ import Testing
     var lossIncrease = 0.0
     var count = 0
 
-    init(_ dense: Decoder, _ changed: Decoder, _ windows: TokenWindows) throws {
+    init(_ dense: LanguageModel, _ changed: LanguageModel, _ windows: TokenWindows) throws {
       for window in 0..<windows.count {
         let ids = Array(windows[window])
         let (a, b) = try (dense.logits(of: ids), changed.logits(of: ids))
@@ -74,13 +74,13 @@ import Testing
       place.input, Self.options(method, tokens, permutes: permutes)
     ).run()
     #expect(report.parts.count == 14)
-    let dense = try Decoder(Checkpoint(path: place.input))
+    let dense = try LanguageModel(Checkpoint(path: place.input))
     for (index, part) in report.parts.enumerated() {
       let selection = WeightSelection(only: part.layers)
       let pruned = try place.prune(
         method, method == .magnitude ? nil : tokens, permutes: permutes, selection: selection,
         to: "pruned-\(index)")
-      let changed = try Decoder(Checkpoint(path: place.folder["pruned-\(index)"]))
+      let changed = try LanguageModel(Checkpoint(path: place.folder["pruned-\(index)"]))
       let expected = try Expected(dense, changed, Self.heldOut(tokens))
       let (divergence, increase) = try (
         #require(part.divergence), #require(part.lossIncrease)
@@ -106,11 +106,11 @@ import Testing
     #expect(report.parts.count == 8)
     #expect(report.parts[0].name == "block 0, qkv")
     #expect(report.parts[0].layers.count == 3)
-    let dense = try Decoder(Checkpoint(path: place.input))
+    let dense = try LanguageModel(Checkpoint(path: place.input))
     for (index, part) in report.parts.enumerated() {
       try place.prune(
         .wanda, tokens, selection: WeightSelection(only: part.layers), to: "pruned-\(index)")
-      let changed = try Decoder(Checkpoint(path: place.folder["pruned-\(index)"]))
+      let changed = try LanguageModel(Checkpoint(path: place.folder["pruned-\(index)"]))
       let expected = try Expected(dense, changed, Self.heldOut(tokens))
       let divergence = try #require(part.divergence)
       #expect(abs(divergence - expected.divergence) <= 2e-6 + 1e-3 * expected.divergence)
@@ -123,12 +123,12 @@ import Testing
       place.input, Self.options(.magnitude, tokens, by: .block)
     ).run()
     #expect(report.parts.map(\.name) == ["block 0", "block 1"])
-    let dense = try Decoder(Checkpoint(path: place.input))
+    let dense = try LanguageModel(Checkpoint(path: place.input))
     for (index, part) in report.parts.enumerated() {
       #expect(part.layers.count == 7)
       try place.prune(
         .magnitude, selection: WeightSelection(only: part.layers), to: "pruned-\(index)")
-      let changed = try Decoder(Checkpoint(path: place.folder["pruned-\(index)"]))
+      let changed = try LanguageModel(Checkpoint(path: place.folder["pruned-\(index)"]))
       let expected = try Expected(dense, changed, Self.heldOut(tokens))
       let divergence = try #require(part.divergence)
       #expect(abs(divergence - expected.divergence) <= 2e-6 + 1e-3 * expected.divergence)
@@ -142,7 +142,7 @@ import Testing
     ).run()
     #expect(report.method == "none")
     #expect(report.isQuantized)
-    let dense = try Decoder(Checkpoint(path: place.input))
+    let dense = try LanguageModel(Checkpoint(path: place.input))
     for index in [0, 6, 9] {
       let part = report.parts[index]
       let output = place.folder["int8-\(index)"]
@@ -150,7 +150,7 @@ import Testing
         place.input,
         QuantizeOptions(selection: WeightSelection(only: part.layers), output: output)
       ).run()
-      let changed = try Decoder(Checkpoint(path: output))
+      let changed = try LanguageModel(Checkpoint(path: output))
       let expected = try Expected(dense, changed, Self.heldOut(tokens))
       let divergence = try #require(part.divergence)
       #expect(abs(divergence - expected.divergence) <= 1e-6 + 1e-3 * expected.divergence)

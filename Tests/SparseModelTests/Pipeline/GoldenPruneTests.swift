@@ -45,7 +45,7 @@ import Testing
 
     guard isOptimized else { return }
     let windows = try ModelFixture.tiny.windows("heldout.txt", length: 128)
-    let result = try Decoder(pruned).perplexity(of: windows)
+    let result = try LanguageModel(pruned).perplexity(of: windows)
     #expect(
       abs(result.perplexity - (expected?["perplexity"]?.double ?? 0)) < 1e-3,
       "\(result.perplexity)")

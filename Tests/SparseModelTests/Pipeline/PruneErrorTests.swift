@@ -177,7 +177,7 @@ import Testing
     let calibration =
       kind == "magnitude"
       ? nil : kind == "wanda" ? tokens : CalibrationOptions(samples: 3, length: 6)
-    var seen: [SparseCore.Progress] = []
+    var seen: [SparseCore.RunProgress] = []
     try place.prune(method, calibration, to: "whole", progress: { seen.append($0) })
     // Magnitude takes the whole of a model this small at once.
     #expect(seen.count > (method == .magnitude ? 1 : 10))

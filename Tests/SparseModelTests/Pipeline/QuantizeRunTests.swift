@@ -74,14 +74,14 @@ internal import Testing
     try quantize(groupSize: groupSize)
     let windows = try ModelFixture.tiny.windows("heldout.txt", length: 64, count: 4)
     let dense = try ModelFixture.tiny.decoder().perplexity(of: windows).perplexity
-    let int8 = try Decoder(Checkpoint(path: output)).perplexity(of: windows).perplexity
+    let int8 = try LanguageModel(Checkpoint(path: output)).perplexity(of: windows).perplexity
     #expect(dense != int8 && abs(int8 / dense - 1) < 0.01)
   }
 
   @Test(arguments: [nil, 32]) func activationsInInt8CostALittleMore(groupSize: Int?) throws {
     try quantize(groupSize: groupSize, selection: WeightSelection(skip: ["*.0.*"]))
     let windows = try ModelFixture.tiny.windows("heldout.txt", length: 64, count: 4)
-    let model = try Decoder(Checkpoint(path: output))
+    let model = try LanguageModel(Checkpoint(path: output))
     let weights = try model.perplexity(of: windows).perplexity
     var seen: Set<Double> = []
     for threads in [1, 3] {

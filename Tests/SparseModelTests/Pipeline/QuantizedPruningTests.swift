@@ -34,8 +34,8 @@ import Testing
     }
     let windows = try ModelFixture.tiny.windows("heldout.txt", length: 128, count: 8)
     let (a, b) = try (
-      Decoder(plain).perplexity(of: windows).meanNegativeLogLikelihood,
-      Decoder(both).perplexity(of: windows).meanNegativeLogLikelihood
+      LanguageModel(plain).perplexity(of: windows).meanNegativeLogLikelihood,
+      LanguageModel(both).perplexity(of: windows).meanNegativeLogLikelihood
     )
     // With so few tokens of calibration a mask that rounding turns shows.
     #expect(abs(a - b) < 0.1 * a, "\(a) \(b)")

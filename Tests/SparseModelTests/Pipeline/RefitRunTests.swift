@@ -31,7 +31,7 @@ import Testing
     #expect(try after.check().passed)
     let windows = try ModelFixture.tiny.windows("heldout.txt", length: 128, count: 16)
     let perplexities = try [before, after].map {
-      try Decoder($0).perplexity(of: windows).perplexity
+      try LanguageModel($0).perplexity(of: windows).perplexity
     }
     #expect(perplexities[1] < 0.95 * perplexities[0], "\(perplexities)")
   }

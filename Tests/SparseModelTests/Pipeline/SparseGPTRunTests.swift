@@ -29,7 +29,7 @@ import Testing
     guard isOptimized && samples == 8 else { return }
     let windows = try ModelFixture.tiny.windows("heldout.txt", length: 128)
     let perplexity = try ["wanda", "sparsegpt"].map {
-      try Decoder(Checkpoint(path: place.folder[$0])).perplexity(of: windows).perplexity
+      try LanguageModel(Checkpoint(path: place.folder[$0])).perplexity(of: windows).perplexity
     }
     #expect(perplexity[1] < perplexity[0] - 0.1, "\(perplexity)")
   }

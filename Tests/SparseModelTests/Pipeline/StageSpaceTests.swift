@@ -37,7 +37,7 @@ import Testing
   ) throws {
     let source = try float32(fixture)
     let folder = try TemporaryFolder()
-    let model = try Decoder(Checkpoint(path: source.write(to: folder)))
+    let model = try LanguageModel(Checkpoint(path: source.write(to: folder)))
     let windows = TokenWindows(cutting: (0..<96).map { Int32($0 % 60) }, length: 24)
     var written = source
     var names: [String] = []
@@ -59,7 +59,7 @@ import Testing
     let moved = zip(source.tensors, written.tensors).count { $0.bytes != $1.bytes }
     #expect(moved > 4, "\(moved) tensors changed")
     let other = try TemporaryFolder()
-    let result = try Decoder(Checkpoint(path: written.write(to: other)))
+    let result = try LanguageModel(Checkpoint(path: written.write(to: other)))
     let (before, after) = try (
       model.perplexity(of: windows).meanNegativeLogLikelihood,
       result.perplexity(of: windows).meanNegativeLogLikelihood

@@ -62,7 +62,7 @@ import Testing
   @Test func numbersAreThoseOfTheCompressedModel() throws {
     let report = try run(
       SweepOptions(methods: [.magnitude], output: place.folder["kept"], keepsModels: true))
-    let dense = try Decoder(Checkpoint(path: place.input))
+    let dense = try LanguageModel(Checkpoint(path: place.input))
     #expect(report.calibration == nil)
     for row in report.rows {
       guard let output = row.output else {
@@ -70,7 +70,7 @@ import Testing
         #expect(try row.comparison.other == dense.perplexity(of: text))
         continue
       }
-      let model = try Decoder(Checkpoint(path: output))
+      let model = try LanguageModel(Checkpoint(path: output))
       let expected = try dense.comparison(with: model, over: text)
       #expect(row.comparison.reference == expected.reference)
       #expect(row.comparison.other == expected.other)

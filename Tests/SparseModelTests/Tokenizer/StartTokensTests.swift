@@ -99,7 +99,7 @@ import Testing
   /// heldout.txt (or 128 of them): transformers 5.24 with the fixture in float32, log_softmax in float64.
   @Test func theLossIsThatOfTheReference() throws {
     let checkpoint = try model(Self.template("<|endoftext|>"))
-    let decoder = try Decoder(checkpoint)
+    let decoder = try LanguageModel(checkpoint)
     let path = ModelFixture.tiny.file("heldout.txt")
     for (start, expected) in [(TextStart.auto, 0.5962904255644441), (.none, 0.45494740019689)] {
       let windows = try TokenWindows(
@@ -118,7 +118,7 @@ import Testing
 
   @Test(arguments: [UInt64(0), 5])
   func calibrationBeginsWithThemAndTheManifestSaysSo(seed: UInt64) throws {
-    let decoder = try Decoder(model(Self.template("<|endoftext|>")))
+    let decoder = try LanguageModel(model(Self.template("<|endoftext|>")))
     var options = CalibrationOptions(
       source: .text(path: ModelFixture.tiny.file("calibration.txt")), samples: 3, length: 16,
       seed: seed)

@@ -12,7 +12,7 @@ import Testing
     _ model: Checkpoint, from dense: Checkpoint, on windows: TokenWindows
   ) throws -> Double {
     func hidden(_ checkpoint: Checkpoint) throws -> [Matrix] {
-      try Decoder(checkpoint).hiddenStates(
+      try LanguageModel(checkpoint).hiddenStates(
         of: windows, .float32, chunkTokens: 2048, on: .automatic
       ) { _ in }
     }

@@ -161,7 +161,7 @@ import Testing
   /// After every single step, whatever momentum and decay would do to pruned weights.
   @Test(arguments: TrainingRule.allCases) func masksHoldAfterEveryStep(rule: TrainingRule) throws {
     let checkpoint = try place.checkpoint("sparse")
-    let model = try Decoder(checkpoint)
+    let model = try LanguageModel(checkpoint)
     let sparse = Set(try #require(try checkpoint.promisedWeights()))
     let parameters = try TrainingParameters(
       model.trainedTensors(but: []), of: checkpoint, on: .automatic, isSparse: sparse.contains)

@@ -303,7 +303,7 @@ import Testing
   /// A measurement whose weights could not be kept is made again, or others would be written as the best.
   @Test func aMeasurementThatIsNotKeptIsForgotten() throws {
     let checkpoint = try place.checkpoint("sparse")
-    let model = try Decoder(checkpoint)
+    let model = try LanguageModel(checkpoint)
     let parameters = try TrainingParameters(
       model.trainedTensors(but: []), of: checkpoint, on: .automatic, isSparse: { _ in false })
     let options = TrainingOptions(

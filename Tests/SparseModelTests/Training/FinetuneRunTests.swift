@@ -179,7 +179,7 @@ import Testing
       }
     ) { steps.insert($0.step) }
     #expect(report.windows == (4, 10))
-    let written = try Decoder(place.checkpoint("model")).writeText(
+    let written = try LanguageModel(place.checkpoint("model")).writeText(
       samples: 5, length: 10, seed: 4, on: .automatic, progress: { _ in })
     let calibration = try place.place.manifest("out/model.safetensors")["calibration"]
     #expect(calibration?["source"] == "self")

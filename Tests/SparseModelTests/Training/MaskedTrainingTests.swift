@@ -11,7 +11,7 @@ import Testing
   ]
 
   /// A model whose linears are all pruned by magnitude, in float32.
-  private func pruned(_ fixture: ModelFixture, in folder: TemporaryFolder) throws -> Decoder {
+  private func pruned(_ fixture: ModelFixture, in folder: TemporaryFolder) throws -> LanguageModel {
     let dense = try fixture.decoder()
     var model = try EditedModel(fixture)
     for name in try dense.checkpoint.blockLinears() {
@@ -21,7 +21,7 @@ import Testing
       model.put(
         name, [weight.rows, weight.columns], zip(weight.values, kept).map { $1 ? $0 : -0.0 })
     }
-    return try Decoder(Checkpoint(path: model.write(to: folder)))
+    return try LanguageModel(Checkpoint(path: model.write(to: folder)))
   }
 
   @Test(arguments: ModelFixture.architectures, rules.indices)

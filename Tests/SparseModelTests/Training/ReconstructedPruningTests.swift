@@ -129,7 +129,7 @@ import Testing
   /// Residual streams in scratch files are those in memory.
   @Test func whereTheActivationsWaitChangesNothing() throws {
     let place = try TrainingPlace(prunes: false)
-    let model = try Decoder(place.checkpoint("model"))
+    let model = try LanguageModel(place.checkpoint("model"))
     func trained(_ spill: ActivationSpill) throws -> [String: [UInt8]] {
       var memory = MemoryChoices()
       memory.spill = spill

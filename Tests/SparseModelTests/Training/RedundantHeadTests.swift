@@ -41,6 +41,6 @@ import Testing
     #expect(tables[0] == tables[1])
     #expect(try tables[0] != Matrix(before.matrix(Self.embedding)).values)
     #expect(after.tensors.map(\.info.spec) == before.tensors.map(\.info.spec))
-    #expect(try Decoder(after).redundantHead == Self.head)
+    #expect(try LanguageModel(after).redundantHead == Self.head)
   }
 }

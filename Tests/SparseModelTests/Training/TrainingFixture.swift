@@ -5,7 +5,7 @@ internal import TestSupport
 
 /// A small model in training: the weights are those of a checkpoint, moved a little, and the checkpoint is the teacher.
 struct TrainingFixture {
-  let decoder: Decoder
+  let decoder: LanguageModel
   let windows: TokenWindows
   var parameters: TrainingParameters
 
@@ -33,7 +33,7 @@ struct TrainingFixture {
 
   /// The last hidden states of a model on the windows.
   static func states(
-    of decoder: Decoder, _ windows: TokenWindows, on compute: Compute = .automatic
+    of decoder: LanguageModel, _ windows: TokenWindows, on compute: Compute = .automatic
   ) throws -> TrainingPass.TeacherStates {
     let folder = try TemporaryFolder()
     var teacher = try Teacher(decoder, of: windows, beside: folder["out"], on: compute)

@@ -83,7 +83,7 @@ import Testing
     model.set("tie_word_embeddings", false)
     let table = try Matrix(tied.decoder.checkpoint.weight(name))
     model.put("lm_head.weight", [table.rows, table.columns], table.values)
-    let decoder = try Decoder(Checkpoint(path: model.write(to: folder)))
+    let decoder = try LanguageModel(Checkpoint(path: model.write(to: folder)))
     var parameters = try TrainingParameters(
       decoder.trainedTensors(but: []), of: decoder.checkpoint, on: .automatic
     ) { _ in false }

@@ -117,7 +117,7 @@ struct TrainingPlace {
 
   /// The perplexity of a model on some windows.
   func perplexity(_ name: String, of windows: TokenWindows) throws -> Double {
-    try Decoder(checkpoint(name)).perplexity(of: windows).perplexity
+    try LanguageModel(checkpoint(name)).perplexity(of: windows).perplexity
   }
 }
 

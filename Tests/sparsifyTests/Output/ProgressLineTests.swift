@@ -15,8 +15,8 @@ import Testing
     @Test func aTerminalShowsOneLineThatIsErasedBeforeOtherText() throws {
       let screen = try Screen()
       let line = ProgressLine(isQuiet: false, terminal: screen.terminal)
-      line.show(Progress(step: "prune", done: 0, total: 9))
-      line.show(Progress(step: "prune", done: 1, total: 9))  // too soon after the first
+      line.show(RunProgress(step: "prune", done: 0, total: 9))
+      line.show(RunProgress(step: "prune", done: 1, total: 9))  // too soon after the first
       line.note("careful")
       line.erase()
       #expect(try screen.text() == "\rprune  0/9\u{1b}[K\r\u{1b}[Kcareful\r\n")
@@ -25,14 +25,14 @@ import Testing
     @Test func aLineIsCutToTheTerminalsWidth() throws {
       let screen = try Screen(columns: 8)
       let line = ProgressLine(isQuiet: false, terminal: screen.terminal)
-      line.show(Progress(step: "a long name", done: 0, total: 9))
+      line.show(RunProgress(step: "a long name", done: 0, total: 9))
       #expect(try screen.text() == "\ra long \u{1b}[K")
     }
 
     @Test func quietShowsNothingButNotes() throws {
       let screen = try Screen()
       let line = ProgressLine(isQuiet: true, terminal: screen.terminal)
-      line.show(Progress(step: "prune", done: 0, total: 9))
+      line.show(RunProgress(step: "prune", done: 0, total: 9))
       line.erase()
       line.note("careful")
       #expect(try screen.text() == "careful\r\n")

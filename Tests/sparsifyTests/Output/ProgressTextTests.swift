@@ -4,8 +4,8 @@ import Testing
 @testable import sparsify
 
 @Suite struct ProgressTextTests {
-  private func progress(_ done: Int, of total: Int = 100, _ step: String = "prune") -> Progress {
-    Progress(step: step, done: done, total: total)
+  private func progress(_ done: Int, of total: Int = 100, _ step: String = "prune") -> RunProgress {
+    RunProgress(step: step, done: done, total: total)
   }
 
   @Test func aRewrittenLineShowsRateAndTimeLeft() {

@@ -5,7 +5,7 @@ internal import SparseCore
 /// Every second token is scored, so that the output projection, which nothing can be reused of, costs half. All
 /// positions of a window are among them evenly, and the same ones for every change.
 struct HeldOutText {
-  let model: Decoder
+  let model: LanguageModel
   let windows: TokenWindows
   private let compute: Compute
   private let chunks: [Chunk]
@@ -30,7 +30,7 @@ struct HeldOutText {
   /// A text of equally long windows; nothing is run yet.
   ///
   /// - Throws: ``EvaluationError/nothingToPredict(windows:length:)``.
-  init(_ windows: TokenWindows, model: Decoder, on compute: Compute) throws(EvaluationError) {
+  init(_ windows: TokenWindows, model: LanguageModel, on compute: Compute) throws(EvaluationError) {
     guard windows.count > 0, windows.length > 1 else {
       throw EvaluationError.nothingToPredict(windows: windows.count, length: windows.length)
     }
@@ -60,7 +60,7 @@ struct HeldOutText {
       of: windows, .float32, chunkTokens: BatchSize().chunkTokens, on: compute
     ) { block in
       try progress(
-        Progress(step: "run the dense model", done: block, total: model.blocks.count + 1))
+        RunProgress(step: "run the dense model", done: block, total: model.blocks.count + 1))
     }
     let scored = scoredRows(of: hidden)
     reference = model.vocabularySlices.map { slice in

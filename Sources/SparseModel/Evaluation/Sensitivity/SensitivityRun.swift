@@ -15,7 +15,7 @@ public struct SensitivityRun: Sendable {
   public let targets: [String]
   /// The files that are read.
   package let inputFiles: [String]
-  let model: Decoder
+  let model: LanguageModel
   private let outputPath: String?
   let calibration: CalibrationOptions?
   let heldOut: CalibrationOptions
@@ -46,7 +46,7 @@ public struct SensitivityRun: Sendable {
         ? SensitivityOptions.defaultFastWindows : SensitivityOptions.defaultWindows)
     heldOut.length = heldOut.length ?? min(SensitivityOptions.defaultLength, context)
     self.heldOut = heldOut
-    model = try Decoder(
+    model = try LanguageModel(
       checkpoint,
       positions: max(calibration?.length(context: context) ?? 0, heldOut.length(context: context)))
     calibrationTokens = try calibration?.readTokens(for: model)

@@ -6,7 +6,7 @@ internal import SparseCore
 /// each stage's inputs, and with a held-out text, from whose dense activations every changed part starts. So
 /// nothing before a part is computed for it again, which saves half of the model's work on average.
 struct SensitivityWalk {
-  let model: Decoder
+  let model: LanguageModel
   let pruning: StagePruning
   let heldOut: HeldOutText
   let unit: SensitivityUnit
@@ -286,8 +286,8 @@ private struct SensitivityMeter {
     done += blocks[block].calibration + blocks[block].parts * blocks[block].part
   }
 
-  func progress(block: Int, part: String? = nil) -> Progress {
-    Progress(
+  func progress(block: Int, part: String? = nil) -> RunProgress {
+    RunProgress(
       step: part.map { "measure \($0)" } ?? "block \(block + 1) of \(blocks.count)", done: done,
       total: total)
   }

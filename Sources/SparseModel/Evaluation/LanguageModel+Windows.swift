@@ -1,7 +1,7 @@
 internal import SparseCore
 
 /// Windows of tokens through the whole model, and what comes out of it.
-extension Decoder {
+extension LanguageModel {
   /// The residual stream after the last block, in chunks of whole windows.
   func hiddenStates(
     of windows: TokenWindows, _ activations: ActivationType, chunkTokens: Int,

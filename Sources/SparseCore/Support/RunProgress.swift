@@ -1,7 +1,7 @@
 /// How far a long operation has come: one step's name and its count.
 ///
 /// The libraries never print; they report values like this one and leave the showing to the caller.
-public struct Progress: Sendable, Equatable {
+public struct RunProgress: Sendable, Equatable {
   /// What is being done, in a few words ("calibrate", "block 3 of 30: down").
   public var step: String
   /// Units finished so far, between 0 and `total`.
@@ -24,4 +24,4 @@ public struct Progress: Sendable, Equatable {
 ///
 /// An error thrown from here stops the operation: it is how a caller cancels. What the operation
 /// was writing is removed, as after any other error.
-public typealias ProgressHandler = (Progress) throws -> Void
+public typealias ProgressHandler = (RunProgress) throws -> Void

@@ -3,13 +3,13 @@ public import SparseCore
 /// A decoder-only language model over a checkpoint's mapped weights.
 ///
 /// ```swift
-/// let model = try Decoder(Checkpoint(path: "SmolLM2-135M"))
+/// let model = try LanguageModel(Checkpoint(path: "SmolLM2-135M"))
 /// let score = try model.perplexity(of: tokens, length: 512)
 /// ```
 ///
 /// All arithmetic is float32. Weights stay in the mapped file and are converted while they are
 /// packed for multiplication, one block at a time.
-public struct Decoder: Sendable {
+public struct LanguageModel: Sendable {
   /// The model's shape.
   public let configuration: ModelConfiguration
   /// Where the weights come from.
