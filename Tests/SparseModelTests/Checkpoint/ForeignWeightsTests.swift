@@ -57,8 +57,17 @@ import Testing
     var model = try model()
     let name = "base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight"
     model.put(name, [4, 8], (1...32).map(Float.init))
+    // Beside the weights that it belongs to, unmerged.
+    model.put(Self.up, [4, 8], (1...32).map(Float.init))
     let path = try model.write(to: folder)
-    expectRefused(path) { $0 == .adapter(tensor: name, path: path) }
+    for run in [
+      { _ = try PruneRun(path, PruneOptions(method: .magnitude, output: folder["p"])) },
+      { _ = try QuantizeRun(path, QuantizeOptions(output: folder["q"])) },
+      { _ = try Checkpoint(path: path).check() },
+    ] as [() throws -> Void] {
+      let error = #expect(throws: (any Error).self) { try run() }
+      #expect(error.map { "\($0)".contains("merge") } == true)
+    }
   }
 
   /// Names of tensors as AutoGPTQ, AutoAWQ, bitsandbytes and compressed-tensors write them.
@@ -157,7 +166,8 @@ import Testing
     let part = try #require(
       checkpoint.tensors.first { $0.name.hasSuffix(target == "pytorch" ? ".meta" : ".cusparselt") })
     let place = checkpoint.place(of: part)
-    bytes[place.upperBound - 1] = 0
+    // The blob begins with 32 × 32 values of two bytes, and some of what follows the metadata is padding.
+    bytes[place.lowerBound + (target == "pytorch" ? 0 : 2048)] = 0
     try folder.write(bytes, to: name)
     #expect(throws: ExportedWeightError.self) { try Checkpoint(path: path).check() }
   }

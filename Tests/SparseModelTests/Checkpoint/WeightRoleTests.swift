@@ -99,7 +99,7 @@ import Testing
     model.put(up, [4, 8], values)
     model.put(router, [4, 8], values)
     model.put("vision_tower.layers.0.fc.weight", [4, 8], values)
-    model.put("model.layers.0.mlp.experts.down_proj", [1, 4, 8], values)
+    model.put("model.layers.0.mlp.experts.down_proj", [2, 4, 4], values)
     model.put("score.weight", [4, 8], values)
     let path = try model.write(to: folder)
     let expected = [

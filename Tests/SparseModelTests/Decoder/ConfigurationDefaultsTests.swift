@@ -9,6 +9,7 @@ import Testing
   private func read(_ members: JSON) throws -> ModelConfiguration {
     let base: JSON = [
       "model_type": "llama", "hidden_size": 16, "num_attention_heads": 2,
+      "num_key_value_heads": 2,
       "num_hidden_layers": 1, "intermediate_size": 8, "vocab_size": 8,
       "max_position_embeddings": 64,
     ]

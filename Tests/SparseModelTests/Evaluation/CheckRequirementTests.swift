@@ -110,8 +110,8 @@ import Testing
     let json = try checkpoint([(Self.up, Self.sparse)]).check(requiring: ["x", "*"]).json
     #expect(
       json["required"] == [
-        ["glob": "x", "matched": 0, "sparse": 0, "dense": 0],
-        ["glob": "*", "matched": 1, "sparse": 1, "dense": 0],
+        ["glob": "x", "matched": 0, "sparse": 0, "dense": 0, "met": false],
+        ["glob": "*", "matched": 1, "sparse": 1, "dense": 0, "met": true],
       ])
     #expect(json["passed"]?.bool == false)
     #expect(json["tensors"]?.array?.first?["first"]?.isNull == true)

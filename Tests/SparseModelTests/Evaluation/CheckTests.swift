@@ -244,7 +244,7 @@ import Testing
     let json = try checkpoint([(Self.weight, .f32, [2, 4], dense)]).check().json
     #expect(
       json == [
-        "schema": 1, "passed": false, "sparse": 0, "violating": 1, "dense": 0,
+        "passed": false, "sparse": 0, "violating": 1, "dense": 0,
         "nonFinite": [], "required": [],
         "tensors": [
           [

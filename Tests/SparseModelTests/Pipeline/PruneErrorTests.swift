@@ -77,8 +77,13 @@ import Testing
     for index in 0..<48 { model.setBFloat16("model.norm.weight", at: index, to: .nan) }
     model.setBFloat16("model.layers.0.input_layernorm.weight", at: 0, to: .infinity)
     let place = try PrunedFolder(model)
-    _ = try expectNothingLeft(
-      ModelError.self, place, .wanda, CalibrationOptions(samples: 2, length: 6))
+    let error = try expectNothingLeft(
+      PredictionError.self, place, .wanda, CalibrationOptions(samples: 2, length: 6))
+    guard case .tensor(let found)? = error?.cause else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+    #expect(found.name == "model.norm.weight" && found.count == 48)
   }
 
   @Test(arguments: [PruningMethod.magnitude, .wanda])

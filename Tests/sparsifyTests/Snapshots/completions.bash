@@ -101,7 +101,7 @@ _sparsify() {
       ;;
     esac
     if [[ $word == -* ]]; then
-      _sparsify_words '--dense -o --output --data --samples --length --scope --objective --epochs --steps --batch --accumulate --learning-rate --schedule --warm-up --optimizer --weight-decay --clip --evaluate-every --patience --held-out --text --windows --freeze --memory --seed --shard-size --threads --dry-run --resume --force --json -q --quiet -h --help'
+      _sparsify_words '--dense -o --output --data --samples --length --start-token --scope --objective --epochs --steps --batch --accumulate --learning-rate --schedule --warm-up --optimizer --weight-decay --clip --evaluate-every --patience --held-out --text --windows --freeze --memory --seed --shard-size --threads --dry-run --resume --force --json -q --quiet -h --help'
     else
       _sparsify_files
     fi
@@ -277,7 +277,7 @@ _sparsify() {
       ;;
     esac
     if [[ $word == -* ]]; then
-      _sparsify_words '--by --fast --method --effort --permute --no-permute --quantize --order --group-size --quantize-only --smooth --calibration --samples --length --seed --text --windows --text-length --only --skip -o --output --top --report --threads --dry-run --resume --force --json -q --quiet -h --help'
+      _sparsify_words '--by --fast --method --effort --permute --no-permute --quantize --order --group-size --quantize-only --smooth --calibration --samples --length --start-token --seed --text --windows --text-length --only --skip -o --output --top --report --threads --dry-run --resume --force --json -q --quiet -h --help'
     else
       _sparsify_files
     fi
@@ -356,7 +356,7 @@ _sparsify() {
       ;;
     esac
     if [[ $word == -* ]]; then
-      _sparsify_words '--text --tokens --methods --quantize --length --windows --calibration --samples --seed --effort --activations -o --output --keep --memory --report --threads --dry-run --json -q --quiet -h --help'
+      _sparsify_words '--text --tokens --methods --quantize --length --windows --start-token --calibration --samples --seed --effort --activations -o --output --keep --memory --report --threads --dry-run --json -q --quiet -h --help'
     else
       _sparsify_files
     fi
