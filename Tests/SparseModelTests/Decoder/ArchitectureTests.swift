@@ -28,7 +28,7 @@ import Testing
       ("llama-biases", "rope_parameters", nil), ("llama-rope-scaling", "rope_scaling", nil),
       ("llama-rope-scaling", "rope_theta", nil), ("mistral", "rope_parameters", nil),
       ("qwen2", "rope_theta", nil), ("llama-biases", "mlp_bias", false),
-      ("llama-biases", "tie_word_embeddings", true), ("qwen2", "model_type", "llama"),
+      ("qwen2", "model_type", "llama"),
     ] as [(String, String, JSON?)])
   func whatTheConfigurationSaysMatters(name: String, key: String, value: JSON?) throws {
     let fixture = ModelFixture(name: "architectures/\(name)")

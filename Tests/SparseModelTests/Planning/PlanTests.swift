@@ -310,7 +310,7 @@ import Testing
       (["num_key_value_heads": 4], "the key heads of config.json are 64 wide in all"),
       (["head_dim": 2_147_483_646], "the key heads of config.json are 4294967292 wide in all"),
       (["num_hidden_layers": 2_147_483_647], "config.json counts 2147483647 blocks"),
-      (["hidden_size": .null], "hidden_size is missing"),
+      (["model_type": .null], "model_type is missing"),
     ] as [([String: JSON], String)])
   func aConfigurationThatTheWeightsDoNotBearOutIsRefused(
     changes: [String: JSON], reason: String
