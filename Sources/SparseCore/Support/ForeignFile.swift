@@ -89,7 +89,7 @@ public enum ForeignFile: String, Sendable, Equatable, CaseIterable {
     if head.count > 8, Array(head[4..<8]) == Array("TFL3".utf8) { return .tensorFlowLite }
     if head.count > 262, Array(head[257..<262]) == Array("ustar".utf8) { return .archive }
     if isWebPage(head) { return .webPage }
-    return head.count > 64 && head.allSatisfy { $0 == 0 } ? .zeros : nil
+    return head.count >= 64 && head.allSatisfy { $0 == 0 } ? .zeros : nil
   }
 
   /// The kind of a zip file by the name of its first entry.

@@ -64,7 +64,7 @@ import Testing
     let json = try ToolRun("check", pruned, "--json").json()
     #expect(json["passed"] == false)
     #expect(
-      json["nonFinite"] == [
+      json["models"]?.array?.first?["nonFinite"] == [
         ["name": "model.norm.weight", "dtype": "BF16", "shape": [128], "count": 1, "first": [3]]
       ])
   }
