@@ -1,13 +1,3 @@
-/// How long a method searches.
-public enum Effort: String, Sendable, CaseIterable {
-  /// The least that is worth it.
-  case fast
-  /// A good result for the time.
-  case standard
-  /// The best result, for two to three times the time.
-  case best
-}
-
 /// Finds the 2:4 weights with the least output error by ADMM on all weights of a row at once, then by coordinate descent.
 ///
 /// Boža 2024, arXiv 2401.02938, and ALPS, Meng et al. 2024, arXiv 2406.07831, with a schedule of our own: started
@@ -42,23 +32,44 @@ public struct ADMM: SolvingPruner {
     }
     return ADMMSolver(
       gram: gram, start: SparseGPTSweep(factor, on: compute), penalties: penalties,
-      sweeps: effort == .fast ? 2 : 1)
+      sweeps: search.sweeps)
+  }
+
+  /// Iterations of ADMM and the sweeps of coordinate descent that follow.
+  public var search: SearchCost {
+    switch effort {
+    case .fast: SearchCost(sweeps: 2)
+    case .standard: SearchCost(iterations: 12, sweeps: 1)
+    case .best: SearchCost(iterations: 32, sweeps: 1)
+    }
+  }
+
+  /// Bytes for the rows, their products and duals, and for two factors or the whole gram.
+  public func scratch(inputs: Int, isInt8: Bool) -> SolverBytes {
+    let panels = KernelSet.panels(for: inputs)
+    var bytes = SolverBytes(valuesPerWeight: 6, inputs: inputs, isInt8: isInt8)
+    bytes.fixed =
+      max(
+        2 * TilePanels.byteCount(.lower, count: panels), TilePanels.byteCount(.full, count: panels))
+      + SolverBytes.inverses(panels: panels)
+    bytes.repeatsForBatches = true
+    return bytes
   }
 
   /// The penalty of each iteration.
   private var penalties: [Float] {
-    let iterations =
-      switch effort {
-      case .fast: 0
-      case .standard: 12
-      case .best: 32
-      }
+    let iterations = search.iterations
     let (first, last) = Self.penalties
     let steps = Double(max(1, iterations - 1))
     return (0..<iterations).map {
       Float(first * Math.power(last / first, Double($0) / steps))
     }
   }
+}
+
+extension PruningMethod {
+  /// Find the weights with the least output error by ADMM and coordinate descent.
+  public static let admm = PruningMethod("admm", searches: true) { ADMM(effort: $0) }
 }
 
 /// ADMM for layers that share their gram.

@@ -2,7 +2,7 @@
 ///
 /// What NVIDIA's ASP does before it trains (Mishra et al. 2021, arXiv 2104.08378). Kept weights are
 /// untouched. Of equal magnitudes the lower column is kept; ASP leaves that order to chance.
-public struct Magnitude: MaskingPruner {
+public struct Magnitude: GroupPruner {
   /// Nothing but the weights.
   public let needs = StatisticsKind.none
 
@@ -16,16 +16,13 @@ public struct Magnitude: MaskingPruner {
     try Mask24(keepingLargestOf: weight, scaledBy: nil, on: compute)
   }
 
-  /// Chooses and applies the mask in one pass over stored weights, whole groups of four, and writes
-  /// them to `out`, and says what is there.
-  ///
-  /// - Throws: ``PruningError/nonFiniteWeights(count:)``.
-  package static func mask(
+  /// Chooses and applies the masks in one pass.
+  public func prune(
     _ weights: UnsafeRawBufferPointer, _ type: ScalarType,
     into out: UnsafeMutableRawBufferPointer, kernels: KernelSet
   ) throws(PruningError) -> MaskedValues {
     precondition(
-      out.count == weights.count, "mask: \(weights.count) bytes do not fill \(out.count)")
+      out.count == weights.count, "Magnitude: \(weights.count) bytes do not fill \(out.count)")
     guard let from = weights.baseAddress, let to = out.baseAddress else { return MaskedValues() }
     var masked = MaskedValues()
     var bad = 0
@@ -42,25 +39,7 @@ public struct Magnitude: MaskingPruner {
   }
 }
 
-/// What weights hold that are 2:4.
-package struct MaskedValues: Sendable, Equatable {
-  /// Values that are zero.
-  package var zeros = 0
-  /// Groups with exactly two values that are not zero, by their ``Pattern24`` in the order of its cases.
-  package private(set) var patterns = [Int](repeating: 0, count: Pattern24.allCases.count)
-
-  /// Nothing.
-  package init() {}
-
-  fileprivate mutating func addPatterns(
-    _ count: Int, _ type: ScalarType, _ values: UnsafeRawPointer, kernels: KernelSet
-  ) {
-    kernels.addPatterns24(count, type, values, to: &patterns)
-  }
-
-  /// Adds what other weights hold.
-  package static func += (sum: inout MaskedValues, more: MaskedValues) {
-    sum.zeros += more.zeros
-    for index in sum.patterns.indices { sum.patterns[index] += more.patterns[index] }
-  }
+extension PruningMethod {
+  /// Keep the largest weights: NVIDIA's ASP without its training.
+  public static let magnitude = PruningMethod("magnitude") { _ in Magnitude() }
 }

@@ -9,12 +9,20 @@ public struct Refit: Sendable {
   /// A repair with the effort given.
   public init(effort: Effort = .standard) { self.effort = effort }
 
-  private var sweeps: Int {
+  /// Sweeps over the columns.
+  package var search: SearchCost {
     switch effort {
-    case .fast: 4
-    case .standard: 16
-    case .best: 64
+    case .fast: SearchCost(sweeps: 4)
+    case .standard: SearchCost(sweeps: 16)
+    case .best: SearchCost(sweeps: 64)
     }
+  }
+
+  /// What a repair takes of memory, beside the gram.
+  package static func scratch(inputs: Int, isInt8: Bool) -> SolverBytes {
+    var bytes = SolverBytes(valuesPerWeight: 5, inputs: inputs, isInt8: isInt8)
+    bytes.fixed = TilePanels.byteCount(.full, count: KernelSet.panels(for: inputs))
+    return bytes
   }
 
   /// The weights that bring the layers' outputs closest to those of the dense ones.
@@ -45,7 +53,7 @@ public struct Refit: Sendable {
       return DampenedGram(gram, dampening: DampenedGram.dampenings[0])
     }
     let descent = CoordinateDescent(grams[0].panels(on: compute), kernels: compute.kernels)
-    return RefitSolver(gram: grams[0], descent: descent, sweeps: sweeps, rule: rule)
+    return RefitSolver(gram: grams[0], descent: descent, sweeps: search.sweeps, rule: rule)
   }
 }
 

@@ -15,6 +15,15 @@ public struct SparseGPT: SolvingPruner {
   /// The method with its published dampening.
   public init() {}
 
+  /// Bytes for the rows, the factor and the inverses of its tiles.
+  public func scratch(inputs: Int, isInt8: Bool) -> SolverBytes {
+    let panels = KernelSet.panels(for: inputs)
+    var bytes = SolverBytes(valuesPerWeight: 4, inputs: inputs, isInt8: isInt8)
+    bytes.fixed =
+      TilePanels.byteCount(.lower, count: panels) + SolverBytes.inverses(panels: panels)
+    return bytes
+  }
+
   /// Factors the gram, for all layers with these inputs.
   ///
   /// Where no dampening makes it positive definite, the layers are pruned by ``Wanda`` and say so.
@@ -26,6 +35,11 @@ public struct SparseGPT: SolvingPruner {
     }
     return SparseGPTSolver(gram: gram, sweep: SparseGPTSweep(factor, on: compute))
   }
+}
+
+extension PruningMethod {
+  /// Keep what costs the output least, column by column, and let the later weights make up for it.
+  public static let sparseGPT = PruningMethod("sparsegpt") { _ in SparseGPT() }
 }
 
 /// SparseGPT for layers that share the factor of their gram.

@@ -18,3 +18,8 @@ public struct Wanda: MaskingPruner {
     return try Mask24(keepingLargestOf: weight, scaledBy: norms, on: compute)
   }
 }
+
+extension PruningMethod {
+  /// Keep the largest products of weight and input norm.
+  public static let wanda = PruningMethod("wanda") { _ in Wanda() }
+}

@@ -152,8 +152,8 @@ public struct LayerwiseRun: Sendable {
         part, tensors: units.flatMap(\.tensors), of: checkpoint, changes: changes,
         manifest: manifest, to: output)
       try checkStatistics(fingerprint, on: compute, progress: progress)
-      if statistics == nil && options.quantization == nil {
-        layers = try mask(writer, fingerprint, on: compute, progress: progress)
+      if statistics == nil, let pruner = options.recipe(dense: dense).groupPruner {
+        layers = try prune(by: pruner, writer, fingerprint, on: compute, progress: progress)
       } else {
         layers = try prune(write: writer.write, on: compute, progress: progress)
       }
@@ -206,10 +206,10 @@ public struct LayerwiseRun: Sendable {
     return layers
   }
 
-  /// Prunes this run's weights by magnitude, piece by piece.
-  private func mask(
-    _ writer: PrunedPartWriter, _ fingerprint: CheckpointFingerprint, on compute: Compute,
-    progress: ProgressHandler
+  /// Prunes this run's weights piece by piece.
+  private func prune(
+    by pruner: any GroupPruner, _ writer: PrunedPartWriter, _ fingerprint: CheckpointFingerprint,
+    on compute: Compute, progress: ProgressHandler
   ) throws -> [LayerReport] {
     let clock = ContinuousClock()
     let start = clock.now
@@ -221,7 +221,7 @@ public struct LayerwiseRun: Sendable {
     try checkpoint.take(pieces, step: "prune", on: compute, progress: progress) { piece, scratch in
       fingerprint.add(piece)
       let masked = UnsafeMutableRawBufferPointer(rebasing: scratch[..<piece.bytes.count])
-      let found = try checkpoint.mask(piece, into: masked, kernels: compute.kernels)
+      let found = try checkpoint.prune(piece, by: pruner, into: masked, kernels: compute.kernels)
       values.withLock { $0[ExactString(piece.tensor.name), default: MaskedValues()] += found }
       try writer.write(UnsafeRawBufferPointer(masked), as: piece.tensor.name, at: piece.offset)
     }

@@ -33,7 +33,12 @@ struct JournaledTensors {
       bytes = 0
     }
     let remaining = targets.filter { layers[ExactString($0)] == nil }
-    if recipe.quantization != nil {
+    if let pruner = recipe.groupPruner {
+      try StreamedPruning(
+        checkpoint: checkpoint, pruner: pruner, targets: remaining, writer: writer,
+        compute: compute
+      ).run(finished: finish, progress: progress)
+    } else {
       try WeightwisePruning(
         checkpoint: checkpoint, recipe: recipe, targets: remaining, compute: compute
       ).run(
@@ -43,10 +48,6 @@ struct JournaledTensors {
             [checkpoint.tensor(name)], on: compute, progress: { _ in })
           return outputs
         }, finished: finish, progress: progress)
-    } else {
-      try StreamedPruning(
-        checkpoint: checkpoint, targets: remaining, writer: writer, compute: compute
-      ).run(finished: finish, progress: progress)
     }
     try note()
     return targets.compactMap { layers[ExactString($0)] }

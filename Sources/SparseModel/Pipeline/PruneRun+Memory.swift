@@ -25,7 +25,7 @@ extension PruneRun {
     let names = Set(targets.map { ExactString($0) })
     return MemoryWork(
       shapes: model.blocks.flatMap { StageShape.all(of: $0, targets: names, recipe: recipe) },
-      method: options.method, isRefit: options.dense != nil, needs: recipe.needs,
+      pruner: recipe.pruner, isRefit: options.dense != nil, needs: recipe.needs,
       isInt8: options.quantization != nil, smooths: options.smoothing != nil,
       width: model.configuration.width, pendingInputs: model.mostPendingInputs,
       samples: samples, length: length, threads: compute.threads,
@@ -45,7 +45,7 @@ extension PruneRun {
       targets.compactMap { name -> Int? in
         guard let tensor = checkpoint[name], tensor.shape.count == 2 else { return nil }
         let (rows, columns) = (tensor.shape[0], tensor.shape[1])
-        let solver = SolverBytes(options.method, isInt8: true, inputs: columns)
+        let solver = recipe.pruner.scratch(inputs: columns, isInt8: true)
         let panels = min(
           WeightwisePruning.panelsAtOnce(inputs: columns),
           (rows + RowSource.panelRows - 1) / RowSource.panelRows)

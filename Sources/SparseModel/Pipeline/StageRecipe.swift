@@ -20,6 +20,11 @@ struct StageRecipe {
   /// The statistics without which it cannot work.
   var needs: StatisticsKind { refit == nil ? pruner.needs : .gram }
 
+  /// What prunes weights piece by piece while they are copied; nil where whole rows have to be there.
+  var groupPruner: (any GroupPruner)? {
+    quantization == nil && refit == nil ? pruner as? any GroupPruner : nil
+  }
+
   /// The weight that a layer's outputs are compared with: the dense one where there is one.
   func original(of layer: LinearLayer) throws -> StoredMatrix {
     try refit?.dense.matrix(layer.name) ?? layer.weight

@@ -1,12 +1,13 @@
 internal import SparseCore
 internal import Synchronization
 
-/// Prunes by magnitude while copying: every tensor is read once, a piece at a time on every thread, and
-/// weights are masked on the way.
+/// Prunes while copying: every tensor is read once, a piece at a time on every thread, and weights are masked
+/// on the way.
 ///
-/// For methods that look at nothing but the weights. Memory holds one piece a thread.
+/// Memory holds one piece a thread.
 struct StreamedPruning {
   let checkpoint: Checkpoint
+  let pruner: any GroupPruner
   let targets: [String]
   let writer: CheckpointWriter
   let compute: Compute
@@ -69,23 +70,24 @@ struct StreamedPruning {
     _ piece: TensorPiece, _ scratch: UnsafeMutableRawBufferPointer
   ) throws -> MaskedValues {
     let masked = UnsafeMutableRawBufferPointer(rebasing: scratch[..<piece.bytes.count])
-    let values = try checkpoint.mask(piece, into: masked, kernels: compute.kernels)
+    let values = try checkpoint.prune(piece, by: pruner, into: masked, kernels: compute.kernels)
     try writer.write(UnsafeRawBufferPointer(masked), as: piece)
     return values
   }
 }
 
 extension Checkpoint {
-  /// Makes a piece of a weight 2:4 by magnitude, and says what it holds afterwards.
+  /// Makes a piece of a weight 2:4, and says what it holds afterwards.
   ///
   /// - Parameter masked: as many bytes as the piece has.
-  func mask(
-    _ piece: TensorPiece, into masked: UnsafeMutableRawBufferPointer, kernels: KernelSet
+  func prune(
+    _ piece: TensorPiece, by pruner: any GroupPruner, into masked: UnsafeMutableRawBufferPointer,
+    kernels: KernelSet
   ) throws -> MaskedValues {
     let name = piece.tensor.name
     let weight = try matrix(name)
     do throws(PruningError) {
-      return try Magnitude.mask(piece.bytes.bytes, weight.type, into: masked, kernels: kernels)
+      return try pruner.prune(piece.bytes.bytes, weight.type, into: masked, kernels: kernels)
     } catch {
       // One piece tells of its own values only.
       let count = weight.countNotFinite(on: Compute(kernels: kernels, threads: 1))

@@ -47,7 +47,8 @@ public struct MachineSpeed: Sendable, Equatable {
     var gram = Gram(inputs: inputs)
     gram.add(noise(inputs + 64, inputs), on: compute)
     let weight = noise(rows, inputs)
-    let flops = WorkEstimate.solving(rows: rows, inputs: inputs, search: (12, 1), batches: 1)
+    let flops = WorkEstimate.solving(
+      rows: rows, inputs: inputs, search: SearchCost(iterations: 12, sweeps: 1), batches: 1)
     let time = seconds {
       _ = try? ADMM().prune(weight, inputs: .gram(gram), on: compute)
     }

@@ -107,8 +107,8 @@ public struct MemoryPlan: Sendable {
 /// All that a plan depends on but the budget.
 struct MemoryWork {
   let shapes: [StageShape]
-  /// The recipe's method, of what kind its statistics are, and whether weights become INT8.
-  let method: PruningMethod
+  /// The recipe's pruner, of what kind its statistics are, and whether weights become INT8.
+  let pruner: any Pruner
   let isRefit: Bool
   let needs: StatisticsKind
   let isInt8: Bool
@@ -276,8 +276,8 @@ struct MemoryWork {
 
   func solverBytes(inputs: Int) -> SolverBytes {
     isRefit
-      ? SolverBytes(refitOf: inputs, isInt8: isInt8)
-      : SolverBytes(method, isInt8: isInt8, inputs: inputs)
+      ? Refit.scratch(inputs: inputs, isInt8: isInt8)
+      : pruner.scratch(inputs: inputs, isInt8: isInt8)
   }
 
   func exchangeBytes(_ shape: StageShape) -> Int? {

@@ -39,16 +39,8 @@ extension PruneRun {
 }
 
 extension PruneOptions {
-  /// Factorisations after the first and passes over the columns: what the method's search is made of.
-  var search: (iterations: Int, sweeps: Int) {
-    if dense != nil {
-      return (0, effort == .fast ? 4 : effort == .standard ? 16 : 64)
-    }
-    guard method == .admm else { return (0, 0) }
-    switch effort {
-    case .fast: return (0, 2)
-    case .standard: return (12, 1)
-    case .best: return (32, 1)
-    }
+  /// What the search of the method or of the repair costs.
+  var search: SearchCost {
+    dense == nil ? method.pruner(effort: effort).search : Refit(effort: effort).search
   }
 }

@@ -20,7 +20,7 @@ struct WorkEstimate: Sendable, Equatable {
   /// Operations of a method that solves: factorisations, the start, products and two substitutions for every
   /// iteration, and sweeps of coordinate descent.
   static func solving(
-    rows: Int, inputs: Int, search: (iterations: Int, sweeps: Int), batches: Int
+    rows: Int, inputs: Int, search: SearchCost, batches: Int
   ) -> Double {
     let square = Double(inputs) * Double(inputs)
     let factoring = Double(batches * (1 + search.iterations)) * square * Double(inputs) / 3
@@ -31,7 +31,7 @@ struct WorkEstimate: Sendable, Equatable {
   /// All blocks' work for one of a block's stages.
   init(
     _ shapes: [StageShape], _ work: MemoryWork, _ choices: MemoryChoices,
-    search: (iterations: Int, sweeps: Int)
+    search: SearchCost
   ) {
     for shape in shapes {
       let (n, m) = (Double(shape.inputs), Double(shape.outputs))

@@ -129,7 +129,7 @@ extension PruneReport: Reportable {
     var entries: [(term: String, text: String)] = [
       ("model", origin.model), ("output", output), ("method", method),
     ]
-    if options.method == .admm || options.dense != nil {
+    if options.method.searches || options.dense != nil {
       entries.append(("effort", options.effort.rawValue))
     }
     if let dense = options.dense { entries.append(("dense original", dense)) }

@@ -13,36 +13,3 @@ protocol Command: SendableMetatype {
 extension Command {
   static func advice(on error: any Error) -> String? { nil }
 }
-
-/// An error and what this command offers instead.
-struct AdvisedError: Error, CustomStringConvertible {
-  let error: any Error
-  let advice: String
-
-  var description: String { "\(error); \(advice)" }
-}
-
-/// The commands there are, in the order of the help.
-enum Registry {
-  static let commands: [any Command.Type] = [
-    PruneCommand.self,
-    FinetuneCommand.self,
-    QuantizeCommand.self,
-    CompressCommand.self,
-    ExpandCommand.self,
-    ExportCommand.self,
-    CheckCommand.self,
-    InspectCommand.self,
-    PlanCommand.self,
-    SensitivityCommand.self,
-    EvalCommand.self,
-    CompareCommand.self,
-    SweepCommand.self,
-    GenerateCommand.self,
-    CalibrateCommand.self,
-    MergeCommand.self,
-    BenchCommand.self,
-    InfoCommand.self,
-    CompletionsCommand.self,
-  ]
-}

@@ -388,7 +388,7 @@ enum PruneCommand: Command {
     for spec in idle where !readsTokens && arguments.isGiven(spec.name) {
       throw .noEffect(spec, reason: "\(method) reads no tokens without --calibration")
     }
-    if arguments.isGiven(effort.spec.name), options.method != .admm, options.dense == nil,
+    if arguments.isGiven(effort.spec.name), !options.method.searches, options.dense == nil,
       !PruneTraining.roundsAfterwards(arguments)
     {
       throw .noEffect(effort.spec, reason: "\(method) does not search")

@@ -1,13 +1,29 @@
 internal import SparseCore
 internal import SparseModel
 
-/// How weights are chosen by `prune`, and whether what is kept is trained: one line each.
-enum PruneMethodChoice: String, CaseIterable {
-  case magnitude, wanda, sparsegpt, admm
-  /// NVIDIA's ASP as published: by magnitude, then training.
-  case asp
+/// How weights are chosen by `prune`, and whether what is kept is trained.
+struct PruneMethodChoice: RawRepresentable, CaseIterable, Equatable {
+  /// The method that chooses.
+  let method: PruningMethod
+  let rawValue: String
 
-  var method: PruningMethod { PruningMethod(rawValue: rawValue) ?? .magnitude }
+  /// NVIDIA's ASP as published: by magnitude, then training.
+  static let asp = PruneMethodChoice(method: .magnitude, rawValue: "asp")
+
+  static let allCases =
+    PruningMethod.allCases.map { PruneMethodChoice(method: $0, rawValue: $0.rawValue) } + [asp]
+
+  private init(method: PruningMethod, rawValue: String) {
+    self.method = method
+    self.rawValue = rawValue
+  }
+
+  init?(rawValue: String) {
+    guard let choice = Self.allCases.first(where: { $0.rawValue == rawValue }) else { return nil }
+    self = choice
+  }
+
+  static func == (one: Self, other: Self) -> Bool { one.rawValue == other.rawValue }
 }
 
 /// The options of `prune` that train what is kept.

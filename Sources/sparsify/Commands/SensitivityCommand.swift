@@ -162,7 +162,7 @@ enum SensitivityCommand: Command {
     where !reads && arguments.isGiven(spec.name) {
       throw UsageError.noEffect(spec, reason: "no calibration is read")
     }
-    if arguments.isGiven(PruneCommand.effort.spec.name), pruning.method != .admm {
+    if arguments.isGiven(PruneCommand.effort.spec.name), !pruning.method.searches {
       throw UsageError.noEffect(
         PruneCommand.effort.spec, reason: "--method \(pruning.method.rawValue) does not search")
     }

@@ -77,8 +77,8 @@ extension SensitivityRun {
 
   private var defaultSamples: Int { CalibrationOptions.defaultSamples }
 
-  private var search: (iterations: Int, sweeps: Int) {
-    options.prunes ? options.pruning.search : (0, 0)
+  private var search: SearchCost {
+    options.prunes ? options.pruning.search : SearchCost()
   }
 
   /// Operations of following every changed part: to the end of its block, or through all blocks after it and to the
@@ -98,7 +98,7 @@ extension SensitivityRun {
     let names = Set(targets.map(ExactString.init))
     return MemoryWork(
       shapes: model.blocks.flatMap { StageShape.all(of: $0, targets: names, recipe: recipe) },
-      method: options.pruning.method, isRefit: false, needs: recipe.needs,
+      pruner: recipe.pruner, isRefit: false, needs: recipe.needs,
       isInt8: options.pruning.quantization != nil, smooths: options.pruning.smoothing != nil,
       width: model.configuration.width, pendingInputs: model.mostPendingInputs,
       samples: samples, length: length, threads: compute.threads, text: nil,
