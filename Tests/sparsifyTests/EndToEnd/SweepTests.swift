@@ -96,7 +96,8 @@ import Testing
       ["sweep", model.path, "--methods", "magnitude", "-q"] + text.dropLast(2))
     #expect(broken.status == 65)
     #expect(
-      broken.errors.hasPrefix("Error: dense: \(model.path): the model's predictions hold NaN"),
+      broken.errors.hasPrefix(
+        "Error: dense: \(model.path): tensor 'model.layers.1.mlp.gate_proj.weight' holds 1 NaN"),
       "\(broken.errors)")
     #expect(try model.made() == ["out", "short.txt"])
   }
