@@ -124,11 +124,13 @@ import Testing
       var random = SplitMix64(seed: 20)
       var kills = 0
       // Half the runs are killed if the machine is as busy as before: a few more are enough, however busy it gets.
-      for attempt in 1...Int.max where kills < wanted {
-        guard attempt <= 10 * wanted else {
-          Issue.record("\(kills) of \(wanted) runs were killed in \(attempt - 1) attempts")
+      var attempts = 0
+      while kills < wanted {
+        guard attempts < 10 * wanted else {
+          Issue.record("\(kills) of \(wanted) runs were killed in \(attempts) attempts")
           break
         }
+        attempts += 1
         let delay = Int.random(in: 0...milliseconds, using: &random)
         // The shell says by which signal its child has ended.
         let run = try ToolRun(
