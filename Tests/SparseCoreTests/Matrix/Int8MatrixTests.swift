@@ -70,7 +70,7 @@ internal import Testing
     var masked = [UInt8](repeating: 0xFF, count: stored.bytes.count)
     let found = try masked.withUnsafeMutableBytes { masked in
       try stored.bytes.withUnsafeBytes {
-        try Magnitude.mask($0, .int8, into: masked, kernels: kernels)
+        try Magnitude().prune($0, .int8, into: masked, kernels: kernels)
       }
     }
     #expect(masked == pruned.bytes.withUnsafeBytes { Array($0) })
