@@ -23,13 +23,13 @@ extension GPU {
   /// The word that all GPUs of a family share: `h100`, `4090`.
   private var chip: String { Self.words(of: name).first ?? name }
 
-  /// What a name may say of a GPU besides its family, by family: form factors and memory types.
+  /// The form factors and memory types that may follow a family in a GPU's name, by family.
   private static let forms: [String: Set<String>] = [
     "a100": ["sxm", "sxm4", "pcie", "hbm2", "hbm2e"], "h200": ["sxm", "sxm5", "hbm3e"],
     "b200": ["sxm", "hbm3e"], "a30": ["pcie"], "a10": ["pcie"], "l4": ["pcie"], "l40s": ["pcie"],
   ]
 
-  /// The same for GPUs whose form is in their name.
+  /// The form factors and memory types that may follow a GPU's own name, where that name holds its form.
   private static let ownForms: [String: Set<String>] = [
     "h100-sxm": ["sxm", "sxm5", "hbm3"], "h100-pcie": ["pcie", "hbm2e"],
   ]

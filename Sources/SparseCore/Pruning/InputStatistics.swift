@@ -1,4 +1,4 @@
-/// What calibration has to collect about a layer's inputs for a method, and no more than that.
+/// The statistics of a layer's inputs that calibration collects for a method.
 public enum StatisticsKind: Sendable {
   /// Nothing: the method looks at the weights alone.
   case none
@@ -8,7 +8,7 @@ public enum StatisticsKind: Sendable {
   case gram
 }
 
-/// What is known about the inputs of the layers of one stage.
+/// Statistics of the inputs that the layers of one stage read.
 public enum InputStatistics: Sendable {
   /// Nothing.
   case none

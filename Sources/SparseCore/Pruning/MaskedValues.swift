@@ -1,4 +1,4 @@
-/// What weights hold that are 2:4.
+/// The zeros and the patterns of weights that are 2:4.
 public struct MaskedValues: Sendable, Equatable {
   /// Values that are zero.
   public var zeros = 0

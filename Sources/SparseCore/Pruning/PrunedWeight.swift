@@ -6,9 +6,9 @@ public struct PrunedWeight: Sendable {
   public var mask: Mask24
   /// The INT8 grid that the weight's values lie on; nil where none was asked for.
   public var grid: Int8Grid?
-  /// What was added to the diagonal of the gram, as a share of its mean; nil where no gram was factored.
+  /// The dampening of the gram, as a share of the mean of its diagonal; nil where no gram was factored.
   public var dampening: Double?
-  /// What stood in because the method asked for could not work; nil where it could.
+  /// The method that replaced the one asked for, and the reason; nil where none did.
   public var fallback: Fallback?
 
   /// Another method in place of the one asked for.
